@@ -1,0 +1,11 @@
+/**
+ * A third party that tells whether we, rather than the peer, are the one that is cut off. An arbiter only ever
+ * *proves* reachability; that proof is missing is judged by the core, which knows the time.
+ */
+
+export interface Arbiter {
+  readonly name: string;
+  /** Starts asking, every `intervalMs`, and calls `answered` for each proof. Rejects where it can never work. */
+  open(intervalMs: number, answered: (target: string) => void): Promise<void>;
+  close(): Promise<void>;
+}

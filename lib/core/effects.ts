@@ -1,0 +1,65 @@
+/**
+ * Everything a cluster node can want done. The driver carries effects out in order; those with an `id` come back as
+ * an `outcome` input, exactly once, in any order.
+ */
+
+declare const effectIdBrand: unique symbol;
+export type EffectId = number & { readonly [effectIdBrand]: never };
+
+export type Effect =
+  | SendEffect
+  | RunEffect
+  /** Extend the kernel lease of all addresses of the group, at once. Always precedes the heartbeat that tells of it. */
+  | { readonly kind: "renew"; readonly group: string }
+  /** Take all addresses of the group off this machine, now, before anything else: others may be about to take them. */
+  | { readonly kind: "drop"; readonly group: string }
+  /** Repeat the announcement of the group's addresses: a rival may have poisoned the neighbours' tables. */
+  | { readonly kind: "announce"; readonly group: string }
+  /** Ask the service network who has the group's addresses; the question is open for `windowMs`. */
+  | { readonly kind: "ask-wire"; readonly id: EffectId; readonly group: string; readonly windowMs: number }
+  | { readonly kind: "fence"; readonly id: EffectId; readonly node: string; readonly reason: string }
+  /** Keep, across restarts, the highest epoch seen of a group. Durable before the next `run` in the same batch. */
+  | { readonly kind: "keep-epoch"; readonly group: string; readonly epoch: number }
+  | ReportEffect
+  /** Everything is handed over or stopped: end the process. */
+  | { readonly kind: "exit" }
+  /** The last resort of `on-stop-fail: reboot`. */
+  | { readonly kind: "reboot"; readonly reason: string };
+
+/** Send on every medium. The driver adds src, srcuuid, hg, ts, ld and ttl, and signs. */
+export interface SendEffect {
+  readonly kind: "send";
+  readonly type: string;
+  /** Number in our run; `null` for the `NS_` types. */
+  readonly sequence: number | null;
+  /** String fields in wire order, after `t`. */
+  readonly fields: ReadonlyArray<readonly [name: string, value: string]>;
+}
+
+/** Operate one resource of a group; the outcome is a `ResourceOutcome`. */
+export interface RunEffect {
+  readonly kind: "run";
+  readonly id: EffectId;
+  readonly group: string;
+  /** Index into `GroupSettings.resources`. */
+  readonly resource: number;
+  readonly operation: "start" | "stop" | "monitor";
+  /** Hard time limit: then its whole process group is killed and the outcome is `unknown`. */
+  readonly limitMs: number;
+  /** Fencing token, handed to scripts as HEARTLINE_EPOCH. */
+  readonly epoch: number;
+}
+
+/** Alarms stay active until a `clear` with the same code and subject. */
+export type ReportLevel = "info" | "notice" | "warning" | "alarm" | "clear";
+
+/** One sentence for people, with the same facts for machines. */
+export interface ReportEffect {
+  readonly kind: "report";
+  readonly level: ReportLevel;
+  /** Stable short name: `node-dead`, `link-lost`, `wire-veto`, `group-started`… */
+  readonly code: string;
+  /** What was decided or seen, and from which evidence. */
+  readonly sentence: string;
+  readonly fields: Readonly<Record<string, string | number | boolean>>;
+}

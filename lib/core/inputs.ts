@@ -1,0 +1,83 @@
+/**
+ * Everything that can happen to a cluster node. The driver turns the world into these; nothing else reaches the core.
+ */
+
+import type { ClusterMessage, Refusal } from "../wire/message.ts";
+import type { Statement } from "../wire/statement.ts";
+import type { EffectId } from "./effects.ts";
+
+export type Input =
+  /** First input of a run. */
+  | { readonly kind: "start" }
+  /** The instant asked for by `deadline()` has come. Any other input also does whatever is due. */
+  | { readonly kind: "wake" }
+  | MessageInput
+  /** A packet was refused before it reached the core. */
+  | { readonly kind: "refused"; readonly medium: string; readonly reason: Refusal; readonly from: string }
+  | { readonly kind: "medium"; readonly medium: string; readonly isUp: boolean; readonly reason: string }
+  | { readonly kind: "command"; readonly command: Command }
+  | { readonly kind: "outcome"; readonly id: EffectId; readonly outcome: Outcome }
+  /** An arbiter answered: proof, at this instant, that we are not cut off. */
+  | { readonly kind: "arbiter"; readonly name: string; readonly target: string }
+  /** The carrier of the interface of a group's address changed. */
+  | { readonly kind: "carrier"; readonly group: string; readonly device: string; readonly isUp: boolean }
+  /** Something other than us removed an address that we hold (or the kernel ended its lease). */
+  | { readonly kind: "address-lost"; readonly group: string; readonly resource: number }
+  /** Somebody else claims, on the service network, an address that we hold. */
+  | { readonly kind: "claim"; readonly group: string; readonly address: string; readonly hardware: string };
+
+export interface MessageInput {
+  readonly kind: "message";
+  readonly medium: string;
+  readonly message: ClusterMessage;
+  /** `null`: the sender is no Heartline node (or the message is no heartbeat). */
+  readonly statement: Statement | null;
+}
+
+/** What an operator asks for. `groups` empty: all groups. */
+export type Command =
+  /** Bring groups here. */
+  | { readonly kind: "takeover"; readonly groups: readonly string[] }
+  /** Hand groups held here to the next able node; refused where there is none. */
+  | { readonly kind: "standby"; readonly groups: readonly string[] }
+  /** Stop groups here whoever can take them, and stay out until `takeover` or `rejoin`. */
+  | { readonly kind: "release"; readonly groups: readonly string[] }
+  /** Lift a release, a recorded failure or a block ("I looked: it is stopped"). */
+  | { readonly kind: "rejoin"; readonly groups: readonly string[] }
+  /** Cluster-wide: nothing is taken, given up, monitored or moved until it is off. */
+  | { readonly kind: "maintenance"; readonly on: boolean }
+  /** Allow the takeover that waits for a person. */
+  | { readonly kind: "confirm"; readonly groups: readonly string[] }
+  /** SIGTERM: hand over, say goodbye, exit. */
+  | { readonly kind: "shutdown" };
+
+/** How a numbered effect ended. `unknown` (time limit, lost answer) never counts as success. */
+export type Outcome =
+  | ResourceOutcome
+  | { readonly kind: "wire"; readonly verdict: WireVerdict }
+  | { readonly kind: "fence"; readonly result: "fenced" | "failed" | "unknown"; readonly reason: string };
+
+/** What an operation on a resource led to. */
+export interface ResourceOutcome {
+  readonly kind: "resource";
+  /**
+   * `running` and `stopped` are certain. `failed`: the operation ended and reported failure.
+   * `unknown`: it had to be killed, or its answer cannot be read.
+   */
+  readonly result: "running" | "stopped" | "failed" | "unknown";
+  /** Exit code, `null` where there was none. */
+  readonly code: number | null;
+  /** One line for people: the agent's own reason, or the last line it printed. */
+  readonly reason: string;
+  /** Last lines of output, oldest first, at most 20. */
+  readonly output: readonly string[];
+  readonly durationMs: number;
+}
+
+/** What the service network said when asked who has a group's addresses. */
+export type WireVerdict =
+  /** Asked for every address; nobody but us answered within the window. */
+  | { readonly kind: "silent" }
+  | { readonly kind: "answered"; readonly address: string; readonly hardware: string }
+  /** The question could not be put: no interface, no carrier, no permission. Never counts as silence. */
+  | { readonly kind: "blind"; readonly reason: string };

@@ -1,0 +1,41 @@
+/**
+ * One way to carry packets between nodes. The daemon sends every message on every medium and lets the core remove
+ * the copies; a medium knows nothing of messages. All media pass the same conformance suite.
+ */
+
+export interface Medium {
+  /** Name of the link as people know it: the interface or the device, `hb0`. */
+  readonly name: string;
+  /** What `open` was asked for, for messages: `ucast hb0 10.0.0.2`. */
+  readonly description: string;
+  /** Largest packet it takes, in bytes. */
+  readonly packetBytesMax: number;
+  /** Only a serial line is a wire nobody else is on: there, `crc` suffices. */
+  readonly isPrivate: boolean;
+  /** Own address of the packets sent, known once open; `null` where there is none. */
+  readonly localAddress: string | null;
+  /**
+   * Opens the medium. Rejects with an environment error that names the medium, what is wrong and the next step.
+   * `events.received` is called once for each packet; `events.failed` whenever the medium goes down after it was open
+   * and `events.recovered` when it works again: a medium keeps trying by itself until closed.
+   */
+  open(events: MediumEvents): Promise<void>;
+  /** Hands a packet to the network. Never throws, never blocks: what cannot be sent is counted and lost. */
+  send(packet: Uint8Array): void;
+  close(): Promise<void>;
+  readonly counters: Readonly<MediumCounters>;
+}
+
+export interface MediumEvents {
+  received(packet: Uint8Array, from: string): void;
+  failed(reason: string): void;
+  recovered(): void;
+}
+
+export interface MediumCounters {
+  sentPackets: number;
+  sentBytes: number;
+  sendErrors: number;
+  receivedPackets: number;
+  receivedBytes: number;
+}

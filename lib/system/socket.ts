@@ -1,0 +1,155 @@
+/**
+ * What all our native sockets share: the numbers and structs of the kernel's socket interface, and a small class that
+ * owns one descriptor. Every socket is non-blocking and closed on exec. It decides nothing and never waits.
+ */
+
+import { Errno, succeed, SystemError } from "./errno.ts";
+import { errno, libc } from "./libc.ts";
+import { addressBytes, addressText } from "./packets/ip_address.ts";
+
+export const AF = { UNIX: 1, INET: 2, INET6: 10, NETLINK: 16, PACKET: 17 } as const;
+export const SOCK = { DGRAM: 2, RAW: 3, NONBLOCK: 0x800, CLOEXEC: 0x80000 } as const;
+export const MSG = { TRUNC: 0x20, DONTWAIT: 0x40, NOSIGNAL: 0x4000 } as const;
+export const SOL_SOCKET = 1;
+export const SO = { RCVBUF: 8, BINDTODEVICE: 25, ATTACH_FILTER: 26 } as const;
+
+/** What tells a person how to get a raw socket. */
+export const needsNetRaw = "run it as root, or give it the capability CAP_NET_RAW";
+
+/** Largest packet that any of our sockets is ever handed. */
+const packetBytesMax = 65536;
+/** sockaddr_ll with a hardware address of 32 bytes is the longest address we meet. */
+const addressBytesMax = 64;
+
+/** One packet in the shared receive buffer: valid until the next `receive` of any socket. */
+export interface Received {
+  readonly packet: Uint8Array;
+  /** The raw sockaddr of the sender. */
+  readonly from: Uint8Array;
+}
+
+// One buffer for all sockets: a receive is read out before the next one, and JavaScript has one thread.
+const packetBuffer = new Uint8Array(new ArrayBuffer(packetBytesMax));
+const fromBuffer = new Uint8Array(new ArrayBuffer(addressBytesMax));
+const fromLength = new Uint8Array(new ArrayBuffer(4));
+const fromLengthValue = new DataView(fromLength.buffer);
+
+/** Owner of one socket descriptor. `purpose` completes "Cannot …" in errors: `open an ARP socket on "eth0"`. */
+export class NativeSocket {
+  #descriptor: number;
+
+  private constructor(descriptor: number) {
+    this.#descriptor = descriptor;
+  }
+
+  /** Throws a SystemError. */
+  static open(domain: number, type: number, protocol: number, purpose: string, next?: string): NativeSocket {
+    const descriptor = libc().socket(domain, type | SOCK.NONBLOCK | SOCK.CLOEXEC, protocol);
+    return new NativeSocket(succeed(descriptor, purpose, "socket", next));
+  }
+
+  get descriptor(): number {
+    return this.#descriptor;
+  }
+
+  bind(address: Uint8Array, purpose: string, next?: string): void {
+    succeed(libc().bind(this.#descriptor, address, address.length), purpose, "bind", next);
+  }
+
+  setOption(level: number, name: number, value: Uint8Array, purpose: string, next?: string): void {
+    succeed(
+      libc().setsockopt(this.#descriptor, level, name, value, value.length),
+      purpose,
+      "setsockopt",
+      next,
+    );
+  }
+
+  /** Hands a packet to the kernel. Throws a SystemError when it is refused. */
+  send(packet: Uint8Array, to: Uint8Array | null, purpose: string): void {
+    const result = this.trySend(packet, to);
+    if (result !== 0) throw new SystemError(purpose, "sendto", result);
+  }
+
+  /** Like `send`, without an exception: 0, or the error number. */
+  trySend(packet: Uint8Array, to: Uint8Array | null): number {
+    const flags = MSG.DONTWAIT | MSG.NOSIGNAL;
+    const sent = libc().sendto(this.#descriptor, packet, packet.length, flags, to, to?.length ?? 0);
+    return sent < 0 ? errno() : 0;
+  }
+
+  /** The next packet that waits; `null` when there is none. Throws a SystemError for anything else. */
+  receive(purpose: string): Received | null {
+    const result = this.tryReceive();
+    if (typeof result !== "number") return result;
+    if (result === Errno.EAGAIN || result === Errno.EINTR) return null;
+    throw new SystemError(purpose, "recvfrom", result);
+  }
+
+  /** Like `receive`, but an error (EAGAIN: nothing waits) comes back as its number. */
+  tryReceive(): Received | number {
+    fromLengthValue.setUint32(0, addressBytesMax, true);
+    const length = libc().recvfrom(
+      this.#descriptor,
+      packetBuffer,
+      packetBytesMax,
+      MSG.DONTWAIT,
+      fromBuffer,
+      fromLength,
+    );
+    if (length < 0) return errno();
+    return {
+      packet: packetBuffer.subarray(0, length),
+      from: fromBuffer.subarray(0, Math.min(fromLengthValue.getUint32(0, true), addressBytesMax)),
+    };
+  }
+
+  /** Idempotent: a descriptor number may belong to somebody else by the second call. */
+  close(): void {
+    if (this.#descriptor < 0) return;
+    libc().close(this.#descriptor);
+    this.#descriptor = -1;
+  }
+}
+
+/** A 32-bit value for `setOption`. */
+export function int32(value: number): Uint8Array {
+  const bytes = new Uint8Array(new ArrayBuffer(4));
+  new DataView(bytes.buffer).setInt32(0, value, true);
+  return bytes;
+}
+
+/** struct sockaddr_in or sockaddr_in6. `scope` is the interface index of a link-local address. */
+export function internetSocketAddress(address: string, port: number, scope = 0): Uint8Array {
+  const bytes = addressBytes(address)!;
+  const isFour = bytes.length === 4;
+  const result = new Uint8Array(isFour ? 16 : 28);
+  const view = new DataView(result.buffer);
+  view.setUint16(0, isFour ? AF.INET : AF.INET6, true);
+  view.setUint16(2, port, false);
+  result.set(bytes, isFour ? 4 : 8);
+  if (!isFour) view.setUint32(24, scope, true);
+  return result;
+}
+
+/** The address in a sockaddr_in or sockaddr_in6. */
+export function socketAddressText(from: Uint8Array): string {
+  return addressText(from[0] === AF.INET ? from.slice(4, 8) : from.slice(8, 24));
+}
+
+/** struct sockaddr_ll (packet(7)): protocol is an Ethernet type, hardware the peer's link-layer address. */
+export function linkSocketAddress(index: number, protocol: number, hardware: Uint8Array): Uint8Array {
+  const result = new Uint8Array(12 + Math.max(8, hardware.length));
+  const view = new DataView(result.buffer);
+  view.setUint16(0, AF.PACKET, true);
+  view.setUint16(2, protocol, false);
+  view.setInt32(4, index, true);
+  result[11] = hardware.length;
+  result.set(hardware, 12);
+  return result;
+}
+
+/** The sender's link-layer address in a sockaddr_ll. */
+export function linkSocketHardware(from: Uint8Array): Uint8Array {
+  return from.slice(12, 12 + (from[11] ?? 0));
+}

@@ -55,3 +55,19 @@ export type Refusal =
   | "own-message"
   | "old-generation"
   | "bad-statement";
+
+/** Value of the first binary field of that name, or `undefined`. */
+export function bytes(message: Message, name: string): Uint8Array | undefined {
+  for (const field of message.fields) {
+    if (field.name === name) return field.type === 1 ? field.value : undefined;
+  }
+  return undefined;
+}
+
+export function stringField(name: string, value: string): Field {
+  return { name, type: 0, value };
+}
+
+export function binaryField(name: string, value: Uint8Array): Field {
+  return { name, type: 1, value };
+}

@@ -1,0 +1,33 @@
+/**
+ * Facts about this machine that decide what a configuration means. The loader gathers them; the parsers only look.
+ */
+
+export interface LoadContext {
+  /** Own node name, lower-cased; `null`: settings are read for no node in particular (a check elsewhere). */
+  readonly nodeName: string | null;
+  /** Names of the haresources scripts that exist here; `null`: not known. */
+  readonly scripts: ReadonlySet<string> | null;
+  /** Port of `ha-cluster/udp` in the services file; `null`: 694. */
+  readonly servicesPort: number | null;
+  /** Own addresses, canonical: a link of one file for all nodes drops them. */
+  readonly ownAddresses: ReadonlySet<string>;
+  /** The file that `keys: {file: …}` names; `null`: not read. */
+  readonly keysFile: { readonly path: string; readonly text: string } | null;
+  /** Addresses of the host names of an ha.cf. */
+  readonly hostAddresses: ReadonlyMap<string, string>;
+  /** For an ha.d directory, where no key can say it: prefer existing IPaddr scripts when false. */
+  readonly nativeVip: boolean;
+}
+
+/** A context that knows nothing but the node's name. */
+export function plainContext(nodeName: string | null): LoadContext {
+  return {
+    nodeName: nodeName?.toLowerCase() ?? null,
+    scripts: null,
+    servicesPort: null,
+    ownAddresses: new Set(),
+    keysFile: null,
+    hostAddresses: new Map(),
+    nativeVip: true,
+  };
+}

@@ -1,0 +1,66 @@
+/**
+ * What these settings do not protect against, in plain sentences, for `status`, for the start of the daemon and for
+ * `config check`. Promises nothing that the kernel lease, the wire's veto and the ping arbiter do not keep.
+ */
+
+import type { GroupSettings, ResourceSettings, Settings, VipSpec } from "../core/settings.ts";
+
+/** Empty where nothing is known to be unprotected. */
+export function unprotectedSentences(settings: Settings): string[] {
+  if (settings.nodes.length < 2) return [];
+  const groups = settings.groups.filter((group) => group.nodes.length > 1);
+  const withAddress = groups.filter((group) => vips(group).length > 0);
+  const withoutAddress = groups.filter((group) => vips(group).length === 0);
+  const sentences: string[] = [];
+
+  const holdsOn = settings.arbiters.filter((arbiter) => arbiter.onUnreachable.kind === "hold");
+  if (withAddress.length > 0) {
+    const where = `If nodes lose every heartbeat link and the service network between them, ${
+      list(withAddress)
+    }`;
+    if (settings.arbiters.length === 0) {
+      sentences.push(
+        `${where} can be held twice until the network heals: there is no arbiter and no fencing.`,
+      );
+    } else if (holdsOn.length === settings.arbiters.length) {
+      sentences.push(`${where} can be held twice: the arbiter's policy is to hold, and there is no fencing.`);
+    }
+  }
+  if (withoutAddress.length > 0) {
+    const arbited = settings.arbiters.length > 0 ? " and still reach the arbiter" : "";
+    sentences.push(
+      `If nodes lose every heartbeat link to each other${arbited}, ${list(withoutAddress)} can run twice: ` +
+        `without a virtual address nobody can ask the network who holds it, and there is no fencing.`,
+    );
+  }
+  const unleased = withAddress.filter((group) => vips(group).some((vip) => vip.leaseSeconds === null));
+  if (unleased.length > 0) {
+    sentences.push(
+      `If the daemon of a holder is killed or hangs, the addresses of ${list(unleased)} stay on it: ` +
+        `they have no lease, and the other nodes wait as long as they still answer.`,
+    );
+  }
+  const scripted = withAddress.filter((group) => group.resources.some(isProcess));
+  if (scripted.length > 0) {
+    sentences.push(
+      `If the daemon of a holder is killed or hangs, the services of ${list(scripted)} go on running there ` +
+        `while another node starts them: only the addresses have a lease, and there is no fencing.`,
+    );
+  }
+  return sentences;
+}
+
+function isProcess(resource: ResourceSettings): boolean {
+  return resource.spec.kind !== "vip";
+}
+
+function vips(group: GroupSettings): VipSpec[] {
+  return group.resources.map((resource) => resource.spec).filter((spec) => spec.kind === "vip");
+}
+
+function list(groups: readonly GroupSettings[]): string {
+  const names = groups.map((group) => `"${group.name}"`);
+  return names.length === 1
+    ? `group ${names[0]}`
+    : `groups ${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+}

@@ -1,0 +1,167 @@
+/** The `links` of heartline.yaml. One file serves all nodes: each drops its own address. */
+
+import type { MediumSettings } from "../../core/settings.ts";
+import { parseAddress } from "../addresses.ts";
+import type { LoadContext } from "../context.ts";
+import type { Parsed, Places } from "../problem.ts";
+import { suggestion } from "../spelling.ts";
+import { addressHint, isInterfaceName } from "../vip_spec.ts";
+import type { Entry, Value, YamlReader } from "./reader.ts";
+
+const later = `use "ucast": it carries heartbeats over any IP network, one address per peer`;
+const laterMedia = {
+  bcast: later,
+  mcast: later,
+  serial: later,
+  tcp: later,
+  ping: `reference addresses go under "arbiters"`,
+};
+const ucastKeys = ["dev", "peer", "peers", "port", "local"];
+
+export function readLinks(
+  reader: YamlReader,
+  value: Value,
+  nodes: readonly string[],
+  defaultPort: number,
+  context: LoadContext,
+  places: Places,
+): MediumSettings[] {
+  const media: MediumSettings[] = [];
+  for (const item of reader.list(value, `"links"`)) {
+    const entries = reader.mapping(item, {
+      what: "a link",
+      keys: ["ucast"],
+      required: ["ucast"],
+      refused: laterMedia,
+    });
+    const ucast = entries?.get("ucast");
+    if (ucast === undefined) continue;
+    for (const medium of readUcast(reader, ucast.value, nodes, defaultPort, context)) {
+      places.set(["media", media.length], reader.findings.place(item.span));
+      media.push(medium);
+    }
+  }
+  return media;
+}
+
+function readUcast(
+  reader: YamlReader,
+  value: Value,
+  nodes: readonly string[],
+  defaultPort: number,
+  context: LoadContext,
+): MediumSettings[] {
+  const entries = reader.mapping(value, { what: `"ucast"`, keys: ucastKeys, required: ["dev"] });
+  if (entries === null) return [];
+  const [dev, peer, peers, port, local] = ucastKeys.map((key) => entries.get(key));
+  const device = dev && reader.parsed(dev.value, `"dev"`, parseDevice);
+  const ownPort = port && reader.integer(port.value, `"port"`, 1, 65_535);
+  const ownLocal = local && reader.parsed(local.value, `"local"`, parsePeer);
+  if (peer !== undefined && peers !== undefined) {
+    reader.findings.error(peers.key.span, "double-peer", `a link has both "peer" and "peers"`, "keep one");
+  }
+  const named = peer ?? peers;
+  if (named === undefined) {
+    reader.findings.error(
+      value.span,
+      "missing-key",
+      `"ucast" has no "peer"`,
+      `add "peer: ADDRESS" or "peers: [ADDRESS, ADDRESS]"`,
+    );
+    return [];
+  }
+  const found = reader.isMapping(named.value)
+    ? addressesByNode(reader, named, nodes, context)
+    : addressesOf(reader, named, context);
+  if (!device) return [];
+  return found.peers.map((address) => ({
+    kind: "ucast",
+    device,
+    peer: address,
+    port: ownPort ?? defaultPort,
+    local: ownLocal ?? found.own,
+  }));
+}
+
+interface Ends {
+  readonly peers: string[];
+  readonly own: string | null;
+}
+
+/** `{node1: 10.0.1.1, node2: 10.0.1.2}` */
+function addressesByNode(
+  reader: YamlReader,
+  peer: Entry,
+  nodes: readonly string[],
+  context: LoadContext,
+): Ends {
+  const peers: string[] = [];
+  const seen = new Set<string>();
+  let own: string | null = null;
+  for (const { key, value } of reader.openMapping(peer.value, `"${peer.key.value}"`)?.values() ?? []) {
+    const node = key.value.toLowerCase();
+    if (!nodes.includes(node)) {
+      reader.findings.error(
+        key.span,
+        "unknown-node",
+        `"${key.value}" is not one of the nodes`,
+        suggestion(node, nodes),
+      );
+    }
+    seen.add(node);
+    const address = reader.parsed(value, `the address of "${key.value}"`, parsePeer);
+    if (address === null) continue;
+    if (node === context.nodeName) own = address;
+    else peers.push(address);
+  }
+  const missing = nodes.filter((node) => !seen.has(node));
+  if (missing.length > 0 && seen.size > 0) {
+    const hint = `add it, or give the peer's address alone where the file is for one node`;
+    reader.findings.error(
+      peer.key.span,
+      "missing-peer",
+      `the link has no address for "${missing.join(`", "`)}"`,
+      hint,
+    );
+  }
+  return { peers, own };
+}
+
+/** `10.0.0.2` or `[10.0.0.1, 10.0.0.2]` */
+function addressesOf(reader: YamlReader, peer: Entry, context: LoadContext): Ends {
+  const values = reader.isList(peer.value) ? reader.list(peer.value, `"${peer.key.value}"`) : [peer.value];
+  const peers: string[] = [];
+  let own: string | null = null;
+  for (const value of values) {
+    const address = reader.parsed(value, "the address of a peer", parsePeer);
+    if (address === null) continue;
+    if (peers.includes(address)) {
+      reader.findings.error(value.span, "duplicate-peer", `the peer "${address}" stands twice`, "keep one");
+    } else if (context.ownAddresses.has(address)) own = address;
+    else peers.push(address);
+  }
+  if (values.length === 0) {
+    reader.findings.error(
+      peer.value.span,
+      "missing-peer",
+      "the link has no peer",
+      "write at least one address",
+    );
+  }
+  return { peers, own };
+}
+
+function parsePeer(text: string): Parsed<string> {
+  const address = parseAddress(text);
+  if (address !== null) return { ok: true, value: address.text };
+  return { ok: false, message: `"${text}" is not an IP address`, hint: addressHint(text) };
+}
+
+function parseDevice(text: string): Parsed<string> {
+  if (isInterfaceName(text)) return { ok: true, value: text };
+  return {
+    ok: false,
+    message: `"${text}" is not an interface name`,
+    hint: "at most 15 bytes, no blank, slash or colon",
+  };
+}

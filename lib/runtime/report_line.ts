@@ -1,0 +1,47 @@
+/**
+ * One report as people and programs read it: when, how grave, which kind, one sentence. Pure text work.
+ */
+
+import type { ReportEffect, ReportLevel } from "../core/effects.ts";
+
+/** A report with the wall-clock time at which the daemon made it. */
+export interface ReportLine {
+  /** ISO 8601, UTC, with milliseconds. For people only: nothing is decided from it. */
+  readonly at: string;
+  readonly level: ReportLevel;
+  readonly code: string;
+  readonly sentence: string;
+  readonly fields: ReportEffect["fields"];
+}
+
+/** Severity numbers of syslog(3), which journald reads from a `<N>` prefix. */
+export const syslogPriorities: Readonly<Record<ReportLevel, number>> = {
+  alarm: 2,
+  warning: 4,
+  notice: 5,
+  clear: 5,
+  info: 6,
+};
+
+/** `2026-01-31T12:00:00.000Z alarm link-lost: sentence`, always one line. */
+export function renderReport(line: ReportLine): string {
+  return `${line.at} ${renderReportBody(line)}`;
+}
+
+/** The same for journald, which keeps the time itself: `<2>alarm link-lost: sentence`. */
+export function renderJournalReport(line: ReportLine): string {
+  return `<${syslogPriorities[line.level]}>${renderReportBody(line)}`;
+}
+
+function renderReportBody(line: ReportLine): string {
+  return `${line.level} ${line.code}: ${printable(line.sentence)}`;
+}
+
+/**
+ * Text that a terminal or a log shows as it is: control characters, which could move the cursor, recolour or forge
+ * another line, become one space.
+ */
+export function printable(text: string): string {
+  // deno-lint-ignore no-control-regex
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ");
+}

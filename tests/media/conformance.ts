@@ -1,0 +1,189 @@
+/**
+ * What every medium must do, whatever it is made of. A medium's own test hands in how to make a connected pair and,
+ * where strangers can reach it, how one would put a packet on it.
+ */
+
+import assert from "node:assert/strict";
+import type { Medium, MediumEvents } from "../../lib/media/medium.ts";
+
+export interface MediumPair {
+  /** Both not open yet; what one sends the other receives. */
+  readonly a: Medium;
+  readonly b: Medium;
+  /** One more end like `b`, for when `b` is closed. */
+  readonly anotherB: () => Medium;
+  /** Puts a packet on the medium towards `b` as neither of them; `null`: nobody else can. */
+  readonly inject: ((packet: Uint8Array) => Promise<void>) | null;
+}
+
+export interface MediumConformance {
+  readonly name: string;
+  readonly ignore?: boolean;
+  readonly makePair: () => Promise<MediumPair>;
+}
+
+export function testMedium({ name, makePair, ignore = false }: MediumConformance): void {
+  const test = (sentence: string, body: (pair: OpenPair) => Promise<void> | void) =>
+    Deno.test({
+      name: `${name}: ${sentence}`,
+      ignore,
+      fn: async () => {
+        const pair = await makePair();
+        const received = { a: new Inbox(), b: new Inbox() };
+        await pair.a.open(received.a);
+        await pair.b.open(received.b);
+        try {
+          await body({ ...pair, received });
+        } finally {
+          await pair.a.close();
+          await pair.b.close();
+        }
+      },
+    });
+
+  test("delivers in both directions", async ({ a, b, received }) => {
+    a.send(bytes(1, 2, 3));
+    b.send(bytes(4));
+    await received.b.has(1);
+    await received.a.has(1);
+    assert.deepEqual(received.b.packets[0], bytes(1, 2, 3));
+    assert.deepEqual(received.a.packets[0], bytes(4));
+    assert.notEqual(received.b.senders[0], "");
+  });
+
+  test("keeps every byte value, and packets apart", async ({ a, received }) => {
+    const every = Uint8Array.from({ length: 256 }, (_, i) => i);
+    a.send(every);
+    a.send(every.toReversed());
+    a.send(bytes(0));
+    await received.b.has(3);
+    assert.deepEqual(received.b.packets, [every, every.toReversed(), bytes(0)]);
+  });
+
+  test("carries its largest packet, and packets received earlier stay as they were", async ({ a, received }) => {
+    const large = Uint8Array.from({ length: a.packetBytesMax }, (_, i) => (i * 31 + (i >> 8)) & 255);
+    a.send(large);
+    await received.b.has(1);
+    for (let i = 0; i < 20; i++) a.send(new Uint8Array(60_000).fill(i));
+    await received.b.has(2);
+    assert.deepEqual(received.b.packets[0], large);
+  });
+
+  test("loses a packet that is too large, counts it, and goes on", async ({ a, received }) => {
+    a.send(new Uint8Array(a.packetBytesMax + 1));
+    await until(() => a.counters.sendErrors === 1, "the error is counted");
+    a.send(bytes(7));
+    await received.b.has(1);
+    assert.deepEqual(received.b.packets, [bytes(7)]);
+  });
+
+  test("counts packets and bytes", async ({ a, b, received }) => {
+    a.send(new Uint8Array(100));
+    a.send(new Uint8Array(50));
+    await received.b.has(2);
+    await until(() => a.counters.sentPackets === 2, "both sends are counted");
+    assert.deepEqual({ ...a.counters }, {
+      sentPackets: 2,
+      sentBytes: 150,
+      sendErrors: 0,
+      receivedPackets: 0,
+      receivedBytes: 0,
+    });
+    assert.deepEqual({ ...b.counters }, {
+      sentPackets: 0,
+      sentBytes: 0,
+      sendErrors: 0,
+      receivedPackets: 2,
+      receivedBytes: 150,
+    });
+  });
+
+  test("delivers what strangers send as it is: authentication is not its business", async ({ inject, received }) => {
+    if (inject === null) return;
+    await inject(bytes(0, 255, 10, 13));
+    await received.b.has(1);
+    assert.deepEqual(received.b.packets, [bytes(0, 255, 10, 13)]);
+  });
+
+  test("counts a send after close as an error and throws nothing", async ({ a }) => {
+    await a.close();
+    a.send(bytes(1));
+    assert.equal(a.counters.sendErrors, 1);
+    assert.equal(a.counters.sentPackets, 0);
+  });
+
+  test("is silent after close, and closing twice is harmless", async ({ a, b, received }) => {
+    await b.close();
+    await b.close();
+    for (let i = 0; i < 10; i++) a.send(bytes(i));
+    await until(() => a.counters.sentPackets + a.counters.sendErrors === 10, "all sends are counted");
+    assert.deepEqual(received.b.packets, []);
+    assert.deepEqual(received.b.changes, []);
+  });
+
+  test("goes on when its peer is away and back", async ({ a, b, received, anotherB }) => {
+    await b.close();
+    a.send(bytes(1));
+    await until(() => a.counters.sentPackets + a.counters.sendErrors === 1, "the send is counted");
+    const again = new Inbox();
+    const back = anotherB();
+    await back.open(again);
+    try {
+      await until(() => {
+        a.send(bytes(2));
+        return again.packets.length > 0;
+      }, "a packet arrives at the new end");
+      assert.deepEqual(again.packets[0], bytes(2));
+      assert.deepEqual(received.a.changes, []);
+    } finally {
+      await back.close();
+    }
+  });
+
+  test("says where its packets come from and what it was asked for", ({ a, b }) => {
+    assert.notEqual(a.name, "");
+    assert.notEqual(a.description, "");
+    assert.notEqual(b.localAddress, "");
+  });
+}
+
+interface OpenPair extends MediumPair {
+  readonly received: { readonly a: Inbox; readonly b: Inbox };
+}
+
+/** Keeps what a medium reports. */
+export class Inbox implements MediumEvents {
+  readonly packets: Uint8Array[] = [];
+  readonly senders: string[] = [];
+  /** `recovered`, or the reason of a failure. */
+  readonly changes: string[] = [];
+
+  received(packet: Uint8Array, from: string): void {
+    this.packets.push(new Uint8Array(packet.buffer, packet.byteOffset, packet.byteLength));
+    this.senders.push(from);
+  }
+
+  failed(reason: string): void {
+    this.changes.push(reason);
+  }
+
+  recovered(): void {
+    this.changes.push("recovered");
+  }
+
+  has(count: number): Promise<void> {
+    return until(() => this.packets.length >= count, `${count} packets arrive, ${this.packets.length} did`);
+  }
+}
+
+export async function until(condition: () => boolean, what: string, limitMs = 3_000): Promise<void> {
+  const deadline = performance.now() + limitMs;
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error(`waited ${limitMs} ms in vain until ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+function bytes(...values: number[]): Uint8Array {
+  return Uint8Array.from(values);
+}

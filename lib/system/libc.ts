@@ -21,7 +21,6 @@ const signatures = {
   bind: [["i32", "bytes", "u32"], "i32"],
   clock_gettime: [["i32", "bytes"], "i32"],
   close: [["i32"], "i32"],
-  fchmod: [["i32", "u32"], "i32"],
   flock: [["i32", "i32"], "i32"],
   ftruncate: [["i32", "u64"], "i32"],
   getpgid: [["i32"], "i32"],
@@ -29,7 +28,6 @@ const signatures = {
   if_nametoindex: [["bytes"], "u32"],
   kill: [["i32", "i32"], "i32"],
   mlockall: [["i32"], "i32"],
-  munlockall: [[], "i32"],
   open: [["bytes", "i32", "u32"], "i32"],
   pread: [["i32", "bytes", "u64", "u64"], "i32"],
   pwrite: [["i32", "bytes", "u64", "u64"], "i32"],
@@ -40,6 +38,7 @@ const signatures = {
   setns: [["i32", "i32"], "i32"],
   setsockopt: [["i32", "i32", "i32", "bytes", "u32"], "i32"],
   socket: [["i32", "i32", "i32"], "i32"],
+  syscall: [["u64", "u64", "u64", "u64"], "i32"],
 } as const satisfies Record<string, Signature>;
 
 interface ParameterTypes {

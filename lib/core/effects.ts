@@ -21,6 +21,8 @@ export type Effect =
   /** Keep, across restarts, the highest epoch seen of a group. Durable before the next `run` in the same batch. */
   | { readonly kind: "keep-epoch"; readonly group: string; readonly epoch: number }
   | ReportEffect
+  /** The answer to the command of this step. */
+  | { readonly kind: "answer"; readonly accepted: boolean; readonly message: string }
   /** Everything is handed over or stopped: end the process. */
   | { readonly kind: "exit" }
   /** The last resort of `on-stop-fail: reboot`. */

@@ -14,7 +14,14 @@ export type Input =
   | MessageInput
   /** A packet was refused before it reached the core. */
   | { readonly kind: "refused"; readonly medium: string; readonly reason: Refusal; readonly from: string }
-  | { readonly kind: "medium"; readonly medium: string; readonly isUp: boolean; readonly reason: string }
+  /** `address`: own address of the packets sent, `null` where there is none. */
+  | {
+    readonly kind: "medium";
+    readonly medium: string;
+    readonly isUp: boolean;
+    readonly address: string | null;
+    readonly reason: string;
+  }
   | { readonly kind: "command"; readonly command: Command }
   | { readonly kind: "outcome"; readonly id: EffectId; readonly outcome: Outcome }
   /** An arbiter answered: proof, at this instant, that we are not cut off. */

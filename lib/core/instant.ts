@@ -20,9 +20,14 @@ export function after(at: Instant, ms: number): Instant {
   return (at + ms) as Instant;
 }
 
-/** The earlier of two optional instants; `null` stands for never. */
-export function earliest(a: Instant | null, b: Instant | null): Instant | null {
-  if (a === null) return b;
-  if (b === null) return a;
-  return a < b ? a : b;
+/**
+ * The earliest of some instants that lies after `now`; `null`: none. What was due by `now` has been done in this
+ * step, or waits for something else than time.
+ */
+export function earliestAfter(now: Instant, instants: readonly (Instant | null)[]): Instant | null {
+  let result: Instant | null = null;
+  for (const at of instants) {
+    if (at !== null && at > now && (result === null || at < result)) result = at;
+  }
+  return result;
 }

@@ -56,7 +56,7 @@ export type GroupState =
 
 export interface GroupStatement {
   readonly state: GroupState;
-  /** Epoch of the sender's last start of the group, and never below the highest it has seen. */
+  /** While the sender may hold the group: epoch of its start. Otherwise the highest that it has seen. */
   readonly epoch: number;
   /** The sender could hold the group: settled, its interface up, no recent failure, not released by hand. */
   readonly able: boolean;

@@ -1,0 +1,143 @@
+/**
+ * Operators' commands: what each does, and when it is refused. A refusal says what is so and what would help. A
+ * command never starts anything by itself: it changes where groups belong, and the keepers act on that.
+ */
+
+import type { Context } from "./context.ts";
+import type { Command } from "./inputs.ts";
+import type { Keeper } from "./ownership/keeper.ts";
+import { mayHold, place } from "./ownership/placement.ts";
+import type { Surroundings } from "./ownership/surroundings.ts";
+
+export function obey(
+  context: Context,
+  command: Command,
+  keepers: readonly Keeper[],
+  surroundings: Surroundings,
+): void {
+  const answer = decide(context, command, keepers, surroundings);
+  context.report(answer.accepted ? "notice" : "info", `command-${command.kind}`, answer.message, {
+    accepted: answer.accepted,
+  });
+  context.emit({ kind: "answer", ...answer });
+  context.isStatementDirty = true;
+}
+
+interface Answer {
+  readonly accepted: boolean;
+  readonly message: string;
+}
+
+function decide(
+  context: Context,
+  command: Command,
+  keepers: readonly Keeper[],
+  surroundings: Surroundings,
+): Answer {
+  if (command.kind === "shutdown") return accept("shutting down: handing over what is held here");
+  if (command.kind === "maintenance") {
+    surroundings.directives.setMaintenance(command.on);
+    return accept(
+      command.on
+        ? "maintenance is on in the whole cluster: nothing is taken, given up, monitored or moved"
+        : "maintenance is off: the cluster acts by itself again",
+    );
+  }
+  const unknown = command.groups.filter((name) => !keepers.some((keeper) => keeper.name === name));
+  if (unknown.length > 0) {
+    const known = keepers.map((keeper) => keeper.name).join(", ");
+    return refuse(`unknown group ${unknown.map((name) => `"${name}"`).join(", ")}: the groups are ${known}`);
+  }
+  const chosen = command.groups.length === 0
+    ? keepers
+    : keepers.filter((keeper) => command.groups.includes(keeper.name));
+  switch (command.kind) {
+    case "takeover":
+      return takeOver(context, chosen, surroundings);
+    case "standby":
+      return standBy(chosen, surroundings);
+    case "release":
+      return release(chosen);
+    case "rejoin":
+      return rejoin(context, chosen);
+    case "confirm":
+      return confirm(chosen);
+  }
+}
+
+function takeOver(context: Context, keepers: readonly Keeper[], surroundings: Surroundings): Answer {
+  const own = keepers.filter((keeper) => keeper.isMember && keeper.machine.state !== "running");
+  if (own.length === 0) {
+    return accept(`nothing to take: ${names(keepers)} ${keepers.length === 1 ? "runs" : "run"} here`);
+  }
+  if (surroundings.isMaintenance) {
+    return refuse("maintenance is on: switch it off first (heartline maintenance off)");
+  }
+  if (surroundings.phase !== "settled") {
+    return refuse("this node is still waiting to hear from the other nodes");
+  }
+  if (surroundings.isIsolated) return refuse("this node is isolated: neither a peer nor an arbiter answers");
+  for (const keeper of own) {
+    keeper.isReleased = false;
+    keeper.health.forgive(context);
+    const ailment = keeper.health.ailment;
+    if (ailment !== null) return refuse(`cannot take ${keeper.name}: ${ailment}`);
+  }
+  for (const keeper of own) surroundings.directives.setPin(keeper.name, surroundings.self);
+  return accept(`taking ${names(own)}`);
+}
+
+function standBy(keepers: readonly Keeper[], surroundings: Surroundings): Answer {
+  const held = keepers.filter((keeper) => mayHold(keeper.machine.state));
+  if (held.length === 0) return accept("nothing is held here");
+  if (surroundings.isMaintenance) {
+    return refuse("maintenance is on: switch it off first (heartline maintenance off)");
+  }
+  const targets = new Map<Keeper, string>();
+  for (const keeper of held) {
+    const others = keeper.candidates(surroundings).filter(({ node }) => node !== surroundings.self);
+    const target = place(keeper.settings, others, null);
+    if (target === null) {
+      return refuse(
+        `no other node can take ${keeper.name} now; to stop it all the same: heartline release ${keeper.name}`,
+      );
+    }
+    targets.set(keeper, target);
+  }
+  for (const [keeper, target] of targets) surroundings.directives.setPin(keeper.name, target);
+  const moves = [...targets].map(([keeper, target]) => `${keeper.name} to ${target}`);
+  return accept(`handing over ${moves.join(", ")}`);
+}
+
+function release(keepers: readonly Keeper[]): Answer {
+  for (const keeper of keepers) keeper.isReleased = true;
+  return accept(`releasing ${names(keepers)}; this node stays out until heartline takeover or rejoin`);
+}
+
+function rejoin(context: Context, keepers: readonly Keeper[]): Answer {
+  for (const keeper of keepers) {
+    keeper.isReleased = false;
+    keeper.health.forgive(context);
+    if (keeper.machine.state === "blocked") keeper.machine.stop(context);
+  }
+  return accept(`this node may hold ${names(keepers)} again`);
+}
+
+function confirm(keepers: readonly Keeper[]): Answer {
+  const waiting = keepers.filter((keeper) => keeper.pending.length > 0);
+  if (waiting.length === 0) return refuse("no takeover is waiting for a confirmation");
+  for (const keeper of waiting) keeper.isConfirmed = true;
+  return accept(`confirmed: ${names(waiting)}`);
+}
+
+function names(keepers: readonly Keeper[]): string {
+  return keepers.map((keeper) => keeper.name).join(", ");
+}
+
+function accept(message: string): Answer {
+  return { accepted: true, message };
+}
+
+function refuse(message: string): Answer {
+  return { accepted: false, message };
+}

@@ -1,0 +1,49 @@
+/**
+ * What one step of the core writes its results to. The parts of the core share it, so that all effects of a step
+ * come out in the order in which they were decided.
+ */
+
+import type { Effect, EffectId, ReportEffect, ReportLevel } from "./effects.ts";
+import type { AlarmBook } from "./alarms.ts";
+import type { Instant } from "./instant.ts";
+
+export class Context {
+  now: Instant;
+  effects: Effect[] = [];
+  /** Something that our statement tells has changed: a heartbeat goes out at the end of the step. */
+  isStatementDirty = false;
+  #lastId = 0;
+
+  constructor(readonly alarms: AlarmBook, now: Instant) {
+    this.now = now;
+  }
+
+  emit(effect: Effect): void {
+    this.effects.push(effect);
+  }
+
+  newId(): EffectId {
+    return ++this.#lastId as EffectId;
+  }
+
+  report(level: ReportLevel, code: string, sentence: string, fields: ReportEffect["fields"] = {}): void {
+    this.emit({ kind: "report", level, code, sentence, fields });
+  }
+
+  raise(code: string, subject: string, sentence: string, fields: ReportEffect["fields"] = {}): void {
+    const report = this.alarms.raise(this.now, code, subject, sentence, fields);
+    if (report !== null) this.emit(report);
+  }
+
+  clear(code: string, subject: string, sentence: string): void {
+    const report = this.alarms.clear(this.now, code, subject, sentence);
+    if (report !== null) this.emit(report);
+  }
+
+  /** Hands over the effects of the step that ends. */
+  takeEffects(): Effect[] {
+    const effects = this.effects;
+    this.effects = [];
+    return effects;
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * All bounds of the core, together. Each says what goes wrong when it is too low and when it is too high.
+ */
+
+import type { Timing } from "./settings.ts";
+
+/**
+ * A kernel removes an address whose lease ran out only when it next looks. Linux rounds that look up to a whole
+ * second of its own clock where this costs at most 250 ms (`net/ipv4/devinet.c`, `check_lifetime`), plus a tick or
+ * two. Too low: a lease is thought gone while the address still answers. Too high: takeovers that wait for the lease
+ * wait longer.
+ */
+export const leaseSlackMs = 300;
+
+/** Silence of this many questions in a row excludes. One can be lost; more only delay what follows a lease's end. */
+export const silentQuestionsMin = 2;
+
+/** How long one question to the wire stays open. Too low: a busy holder answers too late and is overlooked. */
+export function wireWindowMs(deadTimeMs: number): number {
+  return clamp(Math.round(deadTimeMs / 20), 10, 50);
+}
+
+/**
+ * How long before a peer's death is certain we begin to ask the wire, so that the answer costs no time. Too low: the
+ * takeover waits for it. Too high: every late heartbeat makes ARP traffic.
+ */
+export function wireLeadMs(deadTimeMs: number, duplicateCheckMs: number): number {
+  const wanted = Math.max(6 * wireWindowMs(deadTimeMs), duplicateCheckMs + 2 * wireWindowMs(deadTimeMs));
+  return Math.min(wanted, Math.floor(deadTimeMs * 0.8));
+}
+
+/** While somebody keeps answering we ask less and less often, down to once per this. Too high: late takeover. */
+export const wireBackoffMsMax = 500;
+
+/** A question that could not be put (no carrier) is put again after this. */
+export const wireBlindRetryMs = 250;
+
+/**
+ * Time without a heartbeat of our own after which others may have taken over: everything is given up. The margin to
+ * the dead time covers what lies between our decision and a rival's. Too high a value lets us act on a right that is
+ * already another's; too low gives up for a hiccup.
+ */
+export function stallMs(timing: Timing): number {
+  return timing.deadTimeMs - Math.min(timing.keepaliveMs, Math.floor(timing.deadTimeMs / 5));
+}
+
+/**
+ * Time without proof of contact, by a peer's echo or an arbiter, after which we are isolated. A peer that stopped
+ * hearing us takes over no earlier than one dead time after our last heartbeat that it heard, which can be up to one
+ * keepalive before the cut; so we must be gone a keepalive (and a margin for our own work) before that.
+ */
+export function isolationMs(timing: Timing): number {
+  const margin = timing.keepaliveMs + Math.max(10, Math.floor(timing.deadTimeMs / 20));
+  return Math.max(timing.deadTimeMs - margin, Math.floor(timing.deadTimeMs * 0.4));
+}
+
+/** An immediate answer to a joining peer at most this often. Too low: two joiners chatter; too high: slow start. */
+export function promptReplyMs(timing: Timing): number {
+  return clamp(Math.floor(timing.keepaliveMs / 4), 5, 50);
+}
+
+/** Heartbeats whose sending time is remembered, to date an echo. Too low: a slow echo proves nothing. */
+export const sentHistoryMax = 64;
+
+/** Missing sequence numbers remembered per peer (protocol reference 6.2). */
+export const missingSequencesMax = 499;
+
+/** A larger jump of the sequence means that bookkeeping of gaps is pointless (protocol reference 6.2). */
+export const sequenceGapMax = 250;
+
+/** Dead time a peer may ask for, in ms: outside of this its `dt` is ignored. */
+export const deadTimeMsMax = 3_600_000;
+
+/** A second failed monitor within this time moves the group; after it, the count starts again. */
+export const restartMemoryMs = 600_000;
+
+/** An address removed by somebody else more often than `addressLossesMax` in this time raises an alarm. */
+export const addressLossMemoryMs = 60_000;
+export const addressLossesMax = 3;
+
+/** How long a leaving node waits for others to report that they hold its groups. */
+export function farewellMs(timing: Timing): number {
+  return clamp(2 * timing.keepaliveMs, 100, 2_000);
+}
+
+/** Reports about refused packets are at most this frequent per reason; packets in between are counted. */
+export const refusalReportMs = 60_000;
+
+export function clamp(value: number, min: number, max: number): number {
+  return Math.max(min, Math.min(max, value));
+}

@@ -1,0 +1,61 @@
+/**
+ * What operators have ordered for the whole cluster: maintenance, and groups pinned to nodes. Orders spread with the
+ * heartbeats; of two, the one with the higher version counts, then the one that sorts higher, so that all nodes
+ * settle on the same order whatever the sequence in which they hear of it.
+ */
+
+import type { MaintenanceStatement, PinStatement, Statement } from "../../wire/statement.ts";
+
+export class Directives {
+  #maintenance: MaintenanceStatement = { on: false, version: 0 };
+  readonly #pins = new Map<string, PinStatement>();
+
+  get maintenance(): MaintenanceStatement {
+    return this.#maintenance;
+  }
+
+  pin(group: string): PinStatement | null {
+    return this.#pins.get(group) ?? null;
+  }
+
+  /** Node that the group is pinned to; `null`: none. */
+  pinnedNode(group: string): string | null {
+    return this.#pins.get(group)?.node ?? null;
+  }
+
+  setMaintenance(on: boolean): void {
+    this.#maintenance = { on, version: this.#maintenance.version + 1 };
+  }
+
+  setPin(group: string, node: string | null): void {
+    this.#pins.set(group, { node, version: (this.#pins.get(group)?.version ?? 0) + 1 });
+  }
+
+  /** Takes over what a peer knows and we do not. Returns whether anything changed. */
+  merge(statement: Statement): boolean {
+    let hasChanged = false;
+    if (isLaterMaintenance(statement.maintenance, this.#maintenance)) {
+      this.#maintenance = statement.maintenance;
+      hasChanged = true;
+    }
+    for (const [group, { pin }] of Object.entries(statement.groups)) {
+      if (pin !== null && isLaterPin(pin, this.#pins.get(group))) {
+        this.#pins.set(group, pin);
+        hasChanged = true;
+      }
+    }
+    return hasChanged;
+  }
+}
+
+function isLaterMaintenance(candidate: MaintenanceStatement, known: MaintenanceStatement): boolean {
+  if (candidate.version !== known.version) return candidate.version > known.version;
+  return candidate.on && !known.on;
+}
+
+function isLaterPin(candidate: PinStatement, known: PinStatement | undefined): boolean {
+  if (known === undefined || candidate.version !== known.version) {
+    return candidate.version > (known?.version ?? 0);
+  }
+  return (candidate.node ?? "") > (known.node ?? "");
+}

@@ -1,0 +1,26 @@
+/** What the keeper of a group may know of its node when it decides. Read-only, made anew for each step. */
+
+import type { Peer } from "../membership/peer.ts";
+import type { Settings } from "../settings.ts";
+import type { Statement } from "../../wire/statement.ts";
+import type { Directives } from "./directives.ts";
+
+export interface Surroundings {
+  readonly self: string;
+  readonly settings: Settings;
+  readonly peers: readonly Peer[];
+  readonly phase: Statement["phase"];
+  readonly settledForMs: number;
+  readonly directives: Directives;
+  readonly isMaintenance: boolean;
+  /** No contact with any peer or arbiter; `false` also where that cannot be known. */
+  readonly isIsolated: boolean;
+  /** An isolated node may keep what it holds, for now. */
+  readonly mayKeep: boolean;
+  /** `null`: no arbiter is configured. */
+  readonly isArbiterReachable: boolean | null;
+  /** Number that our next heartbeat will carry. */
+  readonly nextSequence: number;
+  /** This node speaks for the cluster: it alone raises cluster-wide alarms. */
+  readonly isCoordinator: boolean;
+}

@@ -6,7 +6,7 @@
 import type { AuthenticationKey, AuthenticationMethod } from "../core/settings.ts";
 import { Findings, type Placed, type Span } from "./problem.ts";
 import { suggestion } from "./spelling.ts";
-import { lines, words } from "./words.ts";
+import { lines, words } from "./text/words.ts";
 
 export const methods = ["crc", "md5", "sha1", "sha256"] as const satisfies readonly AuthenticationMethod[];
 

@@ -8,7 +8,7 @@ import type { Document, Node } from "yaml";
 import type { Settings } from "../core/settings.ts";
 import type { LoadContext } from "./context.ts";
 import * as defaults from "./defaults.ts";
-import { parseNodeName } from "./names.ts";
+import { parseNodeName } from "./text/names.ts";
 import { Findings, Places, type Problem, type Span } from "./problem.ts";
 import { readGroups } from "./yaml/groups.ts";
 import { readKeys } from "./yaml/keys.ts";

@@ -6,11 +6,13 @@
 import type { Settings } from "../core/settings.ts";
 import { checkSettings } from "./checks.ts";
 import type { LoadContext } from "./context.ts";
-import { parseHeartlineYaml } from "./heartline_yaml.ts";
 import { parseAuthKeys } from "./authkeys.ts";
+import { type HaFiles, parseHaDirectory } from "./ha/settings.ts";
+import { parseHeartlineYaml } from "./heartline_yaml.ts";
 import { isError, type Places, type Problem, problem, type Span } from "./problem.ts";
 import { nearest } from "./spelling.ts";
 
+export type { HaFile, HaFiles } from "./ha/settings.ts";
 export { type LoadContext, plainContext } from "./context.ts";
 export type { Place, Problem, Severity } from "./problem.ts";
 
@@ -41,8 +43,24 @@ export function settingsFromYaml(text: string, file: string, context: LoadContex
   return { ...judged(settings, problems, places, context), sources, secretFiles };
 }
 
+export function settingsFromHaDirectory(files: HaFiles, context: LoadContext): LoadResult {
+  const { settings, problems, places, secrets } = parseHaDirectory(files, context);
+  const { haCf, authkeys, haresources } = files;
+  const sources: Source[] = [haCf];
+  if (authkeys !== null) sources.push({ file: authkeys.file, text: masked(authkeys.text, secrets) });
+  if (haresources !== null) sources.push(haresources);
+  const isWhole = authkeys !== null && haresources !== null;
+  const result = judged(settings, problems, places, context);
+  return {
+    ...result,
+    settings: isWhole ? result.settings : null,
+    sources,
+    secretFiles: authkeys ? [authkeys.file] : [],
+  };
+}
+
 /** Adds what only the whole can tell. Relations are judged only where the parts are sound. */
-export function judged(
+function judged(
   settings: Settings | null,
   found: readonly Problem[],
   places: Places,
@@ -55,7 +73,11 @@ export function judged(
     // Where a part could not be read, its absence is no finding of its own.
     problems.push(...(found.some(isError) ? checked.filter((other) => !echoes.has(other.code)) : checked));
   }
-  problems.sort((a, b) => (a.file === b.file ? a.line - b.line || a.column - b.column : 0));
+  const order = new Map(
+    [...new Set(problems.map((found) => found.file))].map((file, index) => [file, index]),
+  );
+  const rank = (found: Problem) => order.get(found.file) ?? 0;
+  problems.sort((a, b) => rank(a) - rank(b) || a.line - b.line || a.column - b.column);
   return { settings: problems.some(isError) ? null : settings, problems };
 }
 

@@ -60,6 +60,9 @@ export function problem(
   return { severity, file, line, column, length, code, message, ...(hint === undefined ? {} : { hint }) };
 }
 
+/** How a check tells what it found. */
+export type Say = (severity: Severity, place: Place, code: string, message: string, hint?: string) => void;
+
 /** Collects the problems of one text. */
 export class Findings {
   readonly problems: Problem[] = [];

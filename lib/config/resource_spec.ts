@@ -5,7 +5,7 @@
  */
 
 import type { ResourceSpec } from "../core/settings.ts";
-import { parseAddress } from "./addresses.ts";
+import { parseAddress } from "./text/addresses.ts";
 import type { Placed, Span } from "./problem.ts";
 import { suggestion } from "./spelling.ts";
 import {
@@ -17,7 +17,7 @@ import {
   withVipOption,
 } from "./vip_spec.ts";
 import type { VipOptionName } from "./vip_spec.ts";
-import { quotedWords } from "./words.ts";
+import { quotedWords } from "./text/words.ts";
 
 export type { SpecProblem } from "./vip_spec.ts";
 

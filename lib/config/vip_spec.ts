@@ -4,7 +4,7 @@
  */
 
 import type { VipSpec } from "../core/settings.ts";
-import { parseAddress, parsePrefix, unusableReason } from "./addresses.ts";
+import { parseAddress, parsePrefix, unusableReason } from "./text/addresses.ts";
 import { formatDuration, parseDuration } from "./durations.ts";
 import type { Parsed, Placed, Severity, Span } from "./problem.ts";
 

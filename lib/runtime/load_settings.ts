@@ -3,21 +3,26 @@
  * for what is in, or wrong with, a file: everything becomes a problem, all of them at once.
  */
 
+import { lookup } from "node:dns/promises";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { hostname, networkInterfaces } from "node:os";
-import { dirname, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import type { Settings } from "../core/settings.ts";
-import { parseAddress } from "../config/addresses.ts";
+import { processSettings } from "../config/defaults.ts";
+import { hostNamesIn } from "../config/ha/settings.ts";
 import { filesNamed } from "../config/heartline_yaml.ts";
 import {
+  type HaFile,
   type LoadContext,
   type LoadResult,
   plainContext,
   type Problem,
+  settingsFromHaDirectory,
   settingsFromYaml,
   type Source,
 } from "../config/load.ts";
 import { problem } from "../config/problem.ts";
+import { parseAddress } from "../config/text/addresses.ts";
 
 export interface LoadRequest {
   /** A heartline.yaml. */
@@ -40,9 +45,14 @@ export interface LoadedSettings {
   readonly sources: readonly Source[];
 }
 
-const standardFile = "/etc/heartline/heartline.yaml";
+/** Where the daemon looks when nothing is named. */
+export const standardFile = "/etc/heartline/heartline.yaml";
 
+/** With neither file nor directory: the standard file. */
 export async function loadSettings(request: LoadRequest): Promise<LoadedSettings> {
+  if (request.haDirectory !== undefined) {
+    return await loadHaDirectory(request.haDirectory, request.nodeOverride);
+  }
   return await loadYaml(request.configFile ?? standardFile, request.nodeOverride);
 }
 
@@ -70,6 +80,63 @@ async function loadYaml(file: string, nodeOverride?: string): Promise<LoadedSett
   };
   const result = settingsFromYaml(text, file, context);
   return await finished(result, problems, node, files);
+}
+
+async function loadHaDirectory(directory: string, nodeOverride?: string): Promise<LoadedSettings> {
+  const node = (nodeOverride ?? await nodeInfo(directory) ?? hostname()).toLowerCase();
+  const [haCf, authkeys, haresources] = await Promise.all(
+    ["ha.cf", "authkeys", "haresources"].map(async (name) => {
+      const file = join(directory, name);
+      const text = await read(file);
+      return { file, text };
+    }),
+  ) as [Attempt, Attempt, Attempt];
+  const files = [haCf.file, authkeys.file, haresources.file];
+  const problems = [haCf, authkeys, haresources].map(({ text }) => text).filter((text) =>
+    typeof text !== "string"
+  );
+  if (!isRead(haCf)) return { settings: null, node, problems, files, sources: [] };
+  const context: LoadContext = {
+    ...plainContext(node),
+    scripts: await scriptsIn(processSettings.scriptDirectories),
+    servicesPort: await servicesPort(),
+    ownAddresses: ownAddresses(),
+    hostAddresses: await resolved(hostNamesIn(haCf.text)),
+  };
+  const result = settingsFromHaDirectory(
+    {
+      haCf,
+      authkeys: isRead(authkeys) ? authkeys : null,
+      haresources: isRead(haresources) ? haresources : null,
+    },
+    context,
+  );
+  return await finished(result, problems, node, files);
+}
+
+interface Attempt {
+  readonly file: string;
+  readonly text: string | Problem;
+}
+
+function isRead(attempt: Attempt): attempt is HaFile {
+  return typeof attempt.text === "string";
+}
+
+/** First line of the file `nodeinfo`, which replaces `uname -n`. */
+async function nodeInfo(directory: string): Promise<string | null> {
+  const text = await readFile(join(directory, "nodeinfo"), "utf8").catch(() => "");
+  return text.split("\n")[0]?.trim() || null;
+}
+
+/** Names that do not resolve are missing from the answer. */
+async function resolved(names: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>();
+  await Promise.all(names.map(async (name) => {
+    const address = await lookup(name).then((answer) => parseAddress(answer.address), () => null);
+    if (address !== null) found.set(name, address.text);
+  }));
+  return found;
 }
 
 /** Adds what only the disk can tell: files with secrets must be private. */

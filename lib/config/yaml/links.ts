@@ -1,7 +1,7 @@
 /** The `links` of heartline.yaml. One file serves all nodes: each drops its own address. */
 
 import type { MediumSettings } from "../../core/settings.ts";
-import { parseAddress } from "../addresses.ts";
+import { parseAddress } from "../text/addresses.ts";
 import type { LoadContext } from "../context.ts";
 import type { Parsed, Places } from "../problem.ts";
 import { suggestion } from "../spelling.ts";

@@ -1,7 +1,7 @@
 /** The small sections of heartline.yaml: `arbiters`, `takeover`, `process`, and the defaults under `vip`. */
 
 import type { ArbiterSettings, ProcessSettings, Settings, UnreachablePolicy } from "../../core/settings.ts";
-import { parseAddress } from "../addresses.ts";
+import { parseAddress } from "../text/addresses.ts";
 import * as defaults from "../defaults.ts";
 import { parseDuration } from "../durations.ts";
 import type { Parsed, Places } from "../problem.ts";

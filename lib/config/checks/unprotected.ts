@@ -3,7 +3,7 @@
  * `config check`. Promises nothing that the kernel lease, the wire's veto and the ping arbiter do not keep.
  */
 
-import type { GroupSettings, ResourceSettings, Settings, VipSpec } from "../core/settings.ts";
+import type { GroupSettings, ResourceSettings, Settings, VipSpec } from "../../core/settings.ts";
 
 /** Empty where nothing is known to be unprotected. */
 export function unprotectedSentences(settings: Settings): string[] {

@@ -1,6 +1,6 @@
 /** Names of nodes: what a host can be called, in lower case, as Heartbeat compares them. */
 
-import type { Parsed } from "./problem.ts";
+import type { Parsed } from "../problem.ts";
 
 const nodeNameLengthMax = 99;
 

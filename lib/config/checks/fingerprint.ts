@@ -5,7 +5,7 @@
  */
 
 import { createHash } from "node:crypto";
-import type { ResourceSpec, Settings } from "../core/settings.ts";
+import type { ResourceSpec, Settings } from "../../core/settings.ts";
 
 /** Raised when the meaning of the fingerprint changes. */
 const fingerprintVersion = 1;

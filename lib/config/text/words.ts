@@ -1,6 +1,6 @@
 /** Cuts a text into words that remember where they stood. */
 
-import type { Placed } from "./problem.ts";
+import type { Placed } from "../problem.ts";
 
 /** Words separated by blanks, tabs and whatever else `separators` (the inside of a character class) names. */
 export function words(text: string, base = 0, separators = " \\t"): Placed<string>[] {

@@ -1,0 +1,313 @@
+/**
+ * ha.cf: text to typed values with positions. Lexical rules as Heartbeat has them: one directive a line, `#` starts a
+ * comment anywhere, list directives take values separated by blanks, tabs or commas. What becomes of each directive
+ * stands in ha/directives.ts; how values fit together is decided elsewhere.
+ */
+
+import { parseDuration } from "./durations.ts";
+import { directives } from "./ha/directives.ts";
+import { Findings, type Parsed, type Placed, type Span } from "./problem.ts";
+import { suggestion } from "./spelling.ts";
+import { parseNodeName } from "./text/names.ts";
+import { lines, words } from "./text/words.ts";
+import { isInterfaceName } from "./vip_spec.ts";
+
+export interface HaUcast {
+  readonly device: string;
+  /** Address or host name, as written. */
+  readonly peer: Placed<string>;
+  /** The port in force at this line; `null`: none was set before it. */
+  readonly port: number | null;
+  readonly span: Span;
+}
+
+export interface HaCf {
+  readonly nodes: Placed<string>[];
+  /** By directive: keepalive, deadtime, warntime, initdead, deadping; milliseconds. */
+  readonly times: Map<string, Placed<number>>;
+  /** By directive: the last value that was accepted. */
+  readonly values: Map<string, Placed<string>>;
+  readonly ucasts: HaUcast[];
+  /** Hosts of `ping`, `ping6` and `ping_group`. */
+  readonly pings: Placed<string>[];
+  /** The line that starts ipfail, which gives groups up when ping nodes are lost. */
+  ipfail: Span | null;
+  readonly environment: Map<string, string>;
+}
+
+/** Longest line that Heartbeat reads whole. */
+const lineLengthMax = 5119;
+
+const times = new Set(["keepalive", "deadtime", "warntime", "initdead", "deadping"]);
+const booleans: ReadonlyMap<string, boolean> = new Map([
+  ...["true", "on", "yes", "y", "1"].map((word) => [word, true] as const),
+  ...["false", "off", "no", "n", "0"].map((word) => [word, false] as const),
+]);
+const booleanHint = "write on or off";
+
+/** Values that may stand once; a later one replaces the former, as in Heartbeat. */
+const choices: Readonly<Record<string, readonly string[]>> = {
+  msgfmt: ["classic", "netstring"],
+  autojoin: ["none", "other", "any"],
+  uuidfrom: ["file", "nodename"],
+  hbgenmethod: ["file", "time"],
+};
+
+export function parseHaBoolean(text: string): boolean | null {
+  return booleans.get(text.toLowerCase()) ?? null;
+}
+
+export function parseHaCf(text: string, file: string): { haCf: HaCf; findings: Findings } {
+  const findings = new Findings(file, text);
+  const haCf: HaCf = {
+    nodes: [],
+    times: new Map(),
+    values: new Map(),
+    ucasts: [],
+    pings: [],
+    ipfail: null,
+    environment: new Map(),
+  };
+  for (const { value, span } of lines(text)) {
+    if (value.length > lineLengthMax) {
+      findings.error(
+        span,
+        "long-line",
+        "the line is too long",
+        `at most ${lineLengthMax} characters are read`,
+      );
+      continue;
+    }
+    const comment = value.indexOf("#");
+    const content = comment < 0 ? value : value.slice(0, comment);
+    const [directive, ...rest] = words(content, span.offset);
+    if (directive !== undefined) readLine(haCf, findings, directive, rest);
+  }
+  checkOrder(haCf, findings);
+  return { haCf, findings };
+}
+
+function readLine(haCf: HaCf, findings: Findings, directive: Placed<string>, rest: Placed<string>[]): void {
+  const name = directive.value;
+  const rule = directives.get(name);
+  if (rule === undefined) {
+    findings.error(directive.span, "unknown-directive", `unknown directive "${name}"`, suggestionFor(name));
+    return;
+  }
+  // Commas separate values too, but not in directives that take the rest of the line.
+  const isLine = (rule.kind === "read" || rule.kind === "harmless") && rule.form === "line";
+  const values = isLine ? rest : rest.flatMap((word) => words(word.value, word.span.offset, ","));
+  if (rule.kind === "refused") {
+    findings.error(
+      directive.span,
+      "not-available",
+      `"${name}": ${rule.what} not available in this version`,
+      rule.advice,
+    );
+    return;
+  }
+  const [first] = values;
+  if (first === undefined) {
+    findings.error(directive.span, "missing-value", `"${name}" has no value`, `write ${name} VALUE`);
+    return;
+  }
+  if (rule.kind === "off-only") {
+    if (parseHaBoolean(first.value) !== false) {
+      findings.error(
+        first.span,
+        "not-available",
+        `"${name} ${first.value}" is not available in this version`,
+        rule.advice,
+      );
+    }
+  } else if (rule.kind === "harmless") {
+    if (rule.note !== undefined) {
+      findings.note(directive.span, "no-effect", `"${name}" is read but not used: ${rule.note}`);
+    }
+  } else {
+    readDirective(haCf, findings, directive, values as [Placed<string>, ...Placed<string>[]]);
+  }
+}
+
+function suggestionFor(name: string): string {
+  const known = [...directives.keys()];
+  const near = suggestion(name, known);
+  return near.startsWith("did you mean") ? near : "see docs/configuration.md for the directives of ha.cf";
+}
+
+function readDirective(
+  haCf: HaCf,
+  findings: Findings,
+  directive: Placed<string>,
+  values: [Placed<string>, ...Placed<string>[]],
+): void {
+  const name = directive.value;
+  const [first] = values;
+  const fail = (word: Placed<string>, message: string, hint: string) =>
+    findings.error(word.span, "bad-value", `"${name}": ${message}`, hint);
+  const accept = <T>(word: Placed<string>, parsed: Parsed<T>, use: (value: T) => void) =>
+    parsed.ok ? use(parsed.value) : fail(word, parsed.message, parsed.hint);
+
+  if (times.has(name)) {
+    for (const word of values) {
+      accept(word, parseDuration(word.value, "ha.cf"), (ms) => {
+        if (ms === 0) fail(word, "0 is too short", "write a time greater than 0");
+        else haCf.times.set(name, { value: ms, span: word.span });
+      });
+    }
+    return;
+  }
+  switch (name) {
+    case "node":
+      for (const word of values) {
+        accept(word, parseNodeName(word.value), (node) => {
+          if (!haCf.nodes.some((other) => other.value === node)) {
+            haCf.nodes.push({ value: node, span: word.span });
+          } else findings.warning(word.span, "duplicate-node", `the node "${node}" stands twice`, "keep one");
+        });
+      }
+      return;
+    case "ucast":
+    case "ucast6":
+      readUcast(haCf, findings, directive, values);
+      return;
+    case "ping":
+    case "ping6":
+      haCf.pings.push(...values);
+      return;
+    case "ping_group":
+      if (values.length < 2) {
+        fail(first, `the group "${first.value}" has no host`, "write ping_group NAME HOST…");
+      }
+      haCf.pings.push(...values.slice(1));
+      return;
+    case "respawn":
+      readRespawn(haCf, findings, directive, values);
+      return;
+    case "env":
+      for (const word of values) {
+        const match = /^([A-Za-z_][A-Za-z0-9_]*)=(.*)$/.exec(word.value);
+        if (match === null) fail(word, `"${word.value}" is not an assignment`, "write env NAME=VALUE");
+        else haCf.environment.set(match[1] ?? "", match[2] ?? "");
+      }
+      return;
+    case "auto_failback":
+      if (parseHaBoolean(first.value) === null && first.value.toLowerCase() !== "legacy") {
+        fail(first, `"${first.value}" is not known`, "write on, off or legacy");
+        return;
+      }
+      break;
+    case "realtime":
+    case "nice_failback":
+      if (parseHaBoolean(first.value) === null) {
+        fail(first, `"${first.value}" is neither on nor off`, booleanHint);
+        return;
+      }
+      break;
+    case "udpport":
+      if (!isWholeNumber(first.value, 1, 65_535)) {
+        fail(first, `"${first.value}" is not a port`, "write a number from 1 to 65535");
+        return;
+      }
+      break;
+    case "rtprio":
+      if (!isWholeNumber(first.value, 1, 99)) {
+        fail(first, `"${first.value}" is not a priority`, "write a number from 1 to 99");
+        return;
+      }
+      break;
+    case "logfile":
+      if (!first.value.startsWith("/")) {
+        fail(first, `"${first.value}" is not an absolute path`, "begin it with /");
+        return;
+      }
+      break;
+    default: {
+      const accepted = choices[name];
+      if (accepted !== undefined && !accepted.includes(first.value)) {
+        fail(first, `"${first.value}" is not known`, suggestion(first.value, accepted));
+        return;
+      }
+    }
+  }
+  haCf.values.set(name, first);
+  const extra = values[1];
+  if (extra !== undefined) {
+    findings.error(extra.span, "extra-word", `"${name}" takes one value`, "remove the rest of the line");
+  }
+}
+
+function readUcast(
+  haCf: HaCf,
+  findings: Findings,
+  directive: Placed<string>,
+  values: Placed<string>[],
+): void {
+  const [device, peer, extra] = values;
+  const hint = `write ${directive.value} DEV ADDRESS, one line for each peer`;
+  if (device === undefined || peer === undefined) {
+    findings.error(directive.span, "missing-value", `"${directive.value}" names no peer`, hint);
+    return;
+  }
+  if (extra !== undefined) {
+    findings.error(extra.span, "extra-word", `"${extra.value}" follows the address of the peer`, hint);
+  }
+  if (!isInterfaceName(device.value)) {
+    findings.error(device.span, "bad-device", `"${device.value}" is not an interface name`, hint);
+    return;
+  }
+  const port = haCf.values.get("udpport");
+  const span = {
+    offset: directive.span.offset,
+    length: peer.span.offset + peer.span.length - directive.span.offset,
+  };
+  haCf.ucasts.push({
+    device: device.value,
+    peer,
+    port: port === undefined ? null : Number(port.value),
+    span,
+  });
+}
+
+/** ipfail's work is done by the ping arbiter; any other program would be missing. */
+function readRespawn(
+  haCf: HaCf,
+  findings: Findings,
+  directive: Placed<string>,
+  values: Placed<string>[],
+): void {
+  const command = values[1];
+  if (command === undefined) {
+    findings.error(
+      directive.span,
+      "missing-value",
+      `"respawn" names no program`,
+      "write respawn USER PROGRAM",
+    );
+  } else if (command.value.split("/").at(-1) === "ipfail") {
+    haCf.ipfail = directive.span;
+  } else {
+    findings.error(
+      command.span,
+      "not-available",
+      `"respawn": child programs are not available in this version`,
+      "remove it and start the program by systemd",
+    );
+  }
+}
+
+/** Media take the port that stands above them: a later one is easily thought to apply. */
+function checkOrder(haCf: HaCf, findings: Findings): void {
+  const port = haCf.values.get("udpport");
+  if (port === undefined) return;
+  const early = haCf.ucasts.filter((ucast) => ucast.port !== Number(port.value));
+  if (early.length === 0) return;
+  const devices = [...new Set(early.map((ucast) => ucast.device))].join(`", "`);
+  const used = early[0]?.port ?? "the standard port";
+  const message = `"udpport ${port.value}" comes after the link "${devices}", which keeps ${used}`;
+  findings.warning(port.span, "late-udpport", message, "move udpport above all media");
+}
+
+function isWholeNumber(text: string, min: number, max: number): boolean {
+  return /^\d{1,9}$/.test(text) && Number(text) >= min && Number(text) <= max;
+}

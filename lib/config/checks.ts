@@ -3,7 +3,7 @@
  * typed settings only; where something was written comes from `Places`.
  */
 
-import type { Settings } from "../core/settings.ts";
+import type { Authentication, Settings } from "../core/settings.ts";
 import { checkGroups } from "./checks/groups.ts";
 import { unprotectedSentences } from "./checks/unprotected.ts";
 import { nodesMax } from "./defaults.ts";
@@ -23,7 +23,7 @@ export function checkSettings(settings: Settings, places: Places, nodeName: stri
   checkTiming(settings, places, say);
   checkNodes(settings, places, say);
   checkLinks(settings, places, nodeName, say);
-  checkKeys(settings, places, say);
+  problems.push(...checkKeys(settings.authentication, places));
   checkGroups(settings, places, say);
   for (const sentence of unprotectedSentences(settings)) say("note", places.at(), "unprotected", sentence);
   return problems;
@@ -116,7 +116,10 @@ function checkLinks({ media, nodes }: Settings, places: Places, nodeName: string
   }
 }
 
-function checkKeys({ authentication }: Settings, places: Places, say: Say): void {
+/** Keys that keep nobody out. */
+export function checkKeys(authentication: Authentication, places: Places): Problem[] {
+  const problems: Problem[] = [];
+  const say: Say = (...found) => problems.push(problem(...found));
   for (const { index, method, secret } of authentication.keys) {
     const place = places.at("keys", index);
     if (method === "crc") {
@@ -134,4 +137,5 @@ function checkKeys({ authentication }: Settings, places: Places, say: Say): void
       say("warning", place, "weak-secret", message, hint);
     }
   }
+  return problems;
 }

@@ -86,7 +86,7 @@ export function parseHeartlineYaml(text: string, file: string, context: LoadCont
   if (entries === null) return nothing(secretLines(text));
   const at = (key: typeof keys[number]) => entries.get(key);
 
-  const nodes = readNodes(reader, at("nodes"), context, places);
+  const nodes = readNodes(reader, at("nodes"), places);
   const duration = (key: "keepalive" | "deadtime" | "warntime" | "initdead") => {
     const entry = at(key);
     if (entry === undefined) return null;
@@ -181,12 +181,7 @@ function secretLines(text: string): Span[] {
   }));
 }
 
-function readNodes(
-  reader: YamlReader,
-  entry: Entry | undefined,
-  context: LoadContext,
-  places: Places,
-): string[] {
+function readNodes(reader: YamlReader, entry: Entry | undefined, places: Places): string[] {
   const nodes: string[] = [];
   if (entry === undefined) return nodes;
   const items = reader.list(entry.value, `"nodes"`);
@@ -198,7 +193,7 @@ function readNodes(
       reader.findings.error(item.span, "duplicate-node", `the node "${node}" stands twice`, "keep one");
     } else nodes.push(node);
   }
-  if (context.nodeName !== null && items.length === 0) {
+  if (reader.isList(entry.value) && items.length === 0) {
     reader.findings.error(entry.value.span, "no-nodes", "there is no node", "name all nodes of the cluster");
   }
   return nodes;

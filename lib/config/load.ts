@@ -4,12 +4,13 @@
  */
 
 import type { Settings } from "../core/settings.ts";
-import { checkSettings } from "./checks.ts";
+import { checkKeys, checkSettings } from "./checks.ts";
 import type { LoadContext } from "./context.ts";
 import { parseAuthKeys } from "./authkeys.ts";
-import { type HaFiles, parseHaDirectory } from "./ha/settings.ts";
+import { type HaFile, type HaFiles, parseHaDirectory } from "./ha/settings.ts";
+import { parseHaResources } from "./haresources.ts";
 import { parseHeartlineYaml } from "./heartline_yaml.ts";
-import { isError, type Places, type Problem, problem, type Span } from "./problem.ts";
+import { isError, Places, type Problem, problem, type Span } from "./problem.ts";
 import { nearest } from "./spelling.ts";
 
 export type { HaFile, HaFiles } from "./ha/settings.ts";
@@ -50,7 +51,7 @@ export function settingsFromHaDirectory(files: HaFiles, context: LoadContext): L
   if (authkeys !== null) sources.push({ file: authkeys.file, text: masked(authkeys.text, secrets) });
   if (haresources !== null) sources.push(haresources);
   const isWhole = authkeys !== null && haresources !== null;
-  const result = judged(settings, problems, places, context);
+  const result = judged(settings, problems, places, context, isWhole);
   return {
     ...result,
     settings: isWhole ? result.settings : null,
@@ -59,26 +60,61 @@ export function settingsFromHaDirectory(files: HaFiles, context: LoadContext): L
   };
 }
 
-/** Adds what only the whole can tell. Relations are judged only where the parts are sound. */
+export type HaFileKind = "ha.cf" | "authkeys" | "haresources";
+
+/** One file of an ha.d directory by itself, without what only the others could tell. */
+export function checkHaFile(kind: HaFileKind, file: HaFile, context: LoadContext): LoadResult {
+  switch (kind) {
+    case "ha.cf":
+      return settingsFromHaDirectory({ haCf: file, authkeys: null, haresources: null }, context);
+    case "authkeys": {
+      const { authKeys, findings } = parseAuthKeys(file.text, file.file);
+      const places = new Places(file.file);
+      for (const key of authKeys.keys) places.set(["keys", key.value.index], findings.place(key.span));
+      const keys = authKeys.keys.map((key) => key.value);
+      const problems = sorted([
+        ...findings.problems,
+        ...checkKeys({ signWith: 0, keys, allowCrc: false }, places),
+      ]);
+      const sources = [{ file: file.file, text: masked(file.text, authKeys.secrets) }];
+      return { settings: null, problems, sources, secretFiles: [file.file] };
+    }
+    case "haresources": {
+      const { findings } = parseHaResources(file.text, file.file, context);
+      return { settings: null, problems: sorted(findings.problems), sources: [file], secretFiles: [] };
+    }
+  }
+}
+
+/** Adds what only the whole can tell. Relations are judged only where the parts are sound and complete. */
 function judged(
   settings: Settings | null,
   found: readonly Problem[],
   places: Places,
   context: LoadContext,
+  isWhole = true,
 ): { settings: Settings | null; problems: readonly Problem[] } {
   const problems = [...found];
   if (settings !== null) {
     problems.push(...checkOwnNode(settings, places, context));
     const checked = checkSettings(settings, places, context.nodeName);
     // Where a part could not be read, its absence is no finding of its own.
-    problems.push(...(found.some(isError) ? checked.filter((other) => !echoes.has(other.code)) : checked));
+    problems.push(
+      ...(isWhole && !found.some(isError) ? checked : checked.filter((other) => !echoes.has(other.code))),
+    );
+    problems.push(...checkScripts(settings, places, context));
   }
+  return { settings: problems.some(isError) ? null : settings, problems: sorted(problems) };
+}
+
+/** By file in the order of their first problem, then by line; what concerns a file as a whole comes after its lines. */
+function sorted(problems: readonly Problem[]): Problem[] {
   const order = new Map(
     [...new Set(problems.map((found) => found.file))].map((file, index) => [file, index]),
   );
   const rank = (found: Problem) => order.get(found.file) ?? 0;
-  problems.sort((a, b) => rank(a) - rank(b) || a.line - b.line || a.column - b.column);
-  return { settings: problems.some(isError) ? null : settings, problems };
+  const line = (found: Problem) => (found.line === 0 ? Number.MAX_SAFE_INTEGER : found.line);
+  return problems.toSorted((a, b) => rank(a) - rank(b) || line(a) - line(b) || a.column - b.column);
 }
 
 /** Findings that would only repeat that something could not be read. */
@@ -88,6 +124,7 @@ const echoes: ReadonlySet<string> = new Set([
   "empty-group",
   "unprotected",
   "single-link",
+  "one-node-group",
   "one-node",
   "partial-link",
 ]);
@@ -109,6 +146,25 @@ function checkOwnNode(settings: Settings, places: Places, context: LoadContext):
       hint,
     ),
   ];
+}
+
+/** A script that is not here now may still come (a mounted disk): no reason to refuse to start. */
+function checkScripts(settings: Settings, places: Places, { scripts }: LoadContext): Problem[] {
+  if (scripts === null) return [];
+  const problems: Problem[] = [];
+  for (const group of settings.groups) {
+    for (const [index, { spec }] of group.resources.entries()) {
+      if (spec.kind !== "ha" || scripts.has(spec.script)) continue;
+      const place = places.at("groups", group.name, index);
+      const near = nearest(spec.script, scripts);
+      const where = settings.process.scriptDirectories.join(" and ");
+      const hint = near === null ? `install it there, executable` : `did you mean "${near}"?`;
+      problems.push(
+        problem("warning", place, "no-script", `there is no script "${spec.script}" in ${where}`, hint),
+      );
+    }
+  }
+  return problems;
 }
 
 /** The text with every secret replaced by as many asterisks, line ends kept. */

@@ -119,7 +119,7 @@ function vip(argument: Placed<string>, rest: readonly Placed<string>[], options:
         span: word.span,
         code: "unknown-option",
         message: `"${word.value}" is not an option of a vip`,
-        hint: suggestion(name, vipOptionNames.map((option) => `${option}=`)),
+        hint: suggestion(name, vipOptionNames),
       });
     } else if (spec !== null) {
       const next = withVipOption(spec, name, value, options.vip.autoLeaseSeconds);

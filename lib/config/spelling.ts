@@ -13,7 +13,7 @@ export function nearest(word: string, known: Iterable<string>): string | null {
   let best: string | null = null;
   let bestSlips = slipsMax + 1;
   for (const candidate of known) {
-    const slips = distance(wanted, plain(candidate));
+    const slips = slipsBetween(wanted, plain(candidate));
     if (slips < bestSlips) [best, bestSlips] = [candidate, slips];
   }
   return best;
@@ -25,6 +25,16 @@ export function suggestion(word: string, known: Iterable<string>): string {
   const best = nearest(word, words);
   if (best !== null) return `did you mean "${best}"?`;
   return words.length === 0 ? "none is accepted here" : `accepted: ${words.join(", ")}`;
+}
+
+/** Edit distance in which two neighbours that changed places are one slip. */
+function slipsBetween(word: string, candidate: string): number {
+  let slips = distance(word, candidate);
+  for (let at = 0; at + 1 < word.length && slips > 1; at++) {
+    const swapped = word.slice(0, at) + word[at + 1] + word[at] + word.slice(at + 2);
+    slips = Math.min(slips, 1 + distance(swapped, candidate));
+  }
+  return slips;
 }
 
 function plain(word: string): string {

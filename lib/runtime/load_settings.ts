@@ -7,12 +7,13 @@ import { lookup } from "node:dns/promises";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { hostname, networkInterfaces } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import type { Settings } from "../core/settings.ts";
 import { processSettings } from "../config/defaults.ts";
 import { hostNamesIn } from "../config/ha/settings.ts";
 import { filesNamed } from "../config/heartline_yaml.ts";
 import {
+  checkHaFile,
   type HaFile,
+  type HaFileKind,
   type LoadContext,
   type LoadResult,
   plainContext,
@@ -23,14 +24,17 @@ import {
 } from "../config/load.ts";
 import { problem } from "../config/problem.ts";
 import { parseAddress } from "../config/text/addresses.ts";
+import type { Settings } from "../core/settings.ts";
 
 export interface LoadRequest {
   /** A heartline.yaml. */
-  readonly configFile?: string;
+  readonly configFile?: string | undefined;
   /** A directory with ha.cf, authkeys and haresources. */
-  readonly haDirectory?: string;
+  readonly haDirectory?: string | undefined;
   /** Run as this node instead of as what `uname -n` says. */
-  readonly nodeOverride?: string;
+  readonly nodeOverride?: string | undefined;
+  /** A check on a machine outside the cluster: then the settings are read for no node in particular. */
+  readonly isForeignAllowed?: boolean | undefined;
 }
 
 export interface LoadedSettings {
@@ -50,68 +54,73 @@ export const standardFile = "/etc/heartline/heartline.yaml";
 
 /** With neither file nor directory: the standard file. */
 export async function loadSettings(request: LoadRequest): Promise<LoadedSettings> {
-  if (request.haDirectory !== undefined) {
-    return await loadHaDirectory(request.haDirectory, request.nodeOverride);
-  }
-  return await loadYaml(request.configFile ?? standardFile, request.nodeOverride);
+  const { haDirectory, configFile = standardFile, nodeOverride, isForeignAllowed = false } = request;
+  const reading = await (haDirectory === undefined ? readYaml(configFile) : readHaDirectory(haDirectory));
+  const node = (nodeOverride ?? await nodeInfo(haDirectory) ?? hostname()).toLowerCase();
+  const own = { ...await finished(reading, node), node };
+  const stranger = own.problems.find((found) => found.code === "node-not-listed");
+  if (!isForeignAllowed || stranger === undefined) return own;
+  const foreign = await finished(reading, null);
+  const hint = "on a node, or with --node NAME, its links and scripts are checked too";
+  const message = `checked for no node in particular: ${stranger.message}`;
+  return {
+    ...foreign,
+    node,
+    problems: [...foreign.problems, problem("note", stranger, "foreign", message, hint)],
+  };
 }
 
-async function loadYaml(file: string, nodeOverride?: string): Promise<LoadedSettings> {
-  const node = (nodeOverride ?? hostname()).toLowerCase();
+/** One file of an ha.d directory by itself. */
+export async function loadHaFile(kind: HaFileKind, file: string): Promise<LoadedSettings> {
   const text = await read(file);
-  if (typeof text !== "string") return { settings: null, node, problems: [text], files: [file], sources: [] };
-  const problems: Problem[] = [];
-  const files = [file];
-  const named = filesNamed(text);
-  let keysFile: LoadContext["keysFile"] = null;
-  if (named.keysFile !== null) {
-    const path = resolve(dirname(file), named.keysFile);
-    files.push(path);
-    const keysText = await read(path);
-    if (typeof keysText === "string") keysFile = { path, text: keysText };
-    else problems.push(keysText);
-  }
-  const context: LoadContext = {
-    ...plainContext(node),
-    scripts: await scriptsIn(named.scriptDirectories),
-    servicesPort: await servicesPort(),
-    ownAddresses: ownAddresses(),
-    keysFile,
-  };
-  const result = settingsFromYaml(text, file, context);
-  return await finished(result, problems, node, files);
+  if (typeof text !== "string") return await finished({ files: [file], problems: [text], judge: null }, null);
+  const hostAddresses = await resolved(kind === "ha.cf" ? hostNamesIn(text) : []);
+  const judge = (context: LoadContext) => checkHaFile(kind, { file, text }, { ...context, hostAddresses });
+  return await finished({ files: [file], problems: [], judge }, null);
 }
 
-async function loadHaDirectory(directory: string, nodeOverride?: string): Promise<LoadedSettings> {
-  const node = (nodeOverride ?? await nodeInfo(directory) ?? hostname()).toLowerCase();
-  const [haCf, authkeys, haresources] = await Promise.all(
-    ["ha.cf", "authkeys", "haresources"].map(async (name) => {
-      const file = join(directory, name);
-      const text = await read(file);
-      return { file, text };
-    }),
-  ) as [Attempt, Attempt, Attempt];
-  const files = [haCf.file, authkeys.file, haresources.file];
-  const problems = [haCf, authkeys, haresources].map(({ text }) => text).filter((text) =>
-    typeof text !== "string"
-  );
-  if (!isRead(haCf)) return { settings: null, node, problems, files, sources: [] };
-  const context: LoadContext = {
-    ...plainContext(node),
-    scripts: await scriptsIn(processSettings.scriptDirectories),
-    servicesPort: await servicesPort(),
-    ownAddresses: ownAddresses(),
-    hostAddresses: await resolved(hostNamesIn(haCf.text)),
+/** What is on disk, to be judged for one node or another. */
+interface Reading {
+  readonly files: readonly string[];
+  readonly problems: readonly Problem[];
+  /** `null`: nothing could be read. */
+  readonly judge: ((context: LoadContext) => LoadResult) | null;
+  readonly scriptDirectories?: readonly string[];
+}
+
+async function readYaml(file: string): Promise<Reading> {
+  const text = await read(file);
+  if (typeof text !== "string") return { files: [file], problems: [text], judge: null };
+  const { keysFile: named, scriptDirectories } = filesNamed(text);
+  if (named === null) {
+    const judge = (context: LoadContext) => settingsFromYaml(text, file, context);
+    return { files: [file], problems: [], judge, scriptDirectories };
+  }
+  const path = resolve(dirname(file), named);
+  const keys = await read(path);
+  const keysFile = typeof keys === "string" ? { path, text: keys } : null;
+  const judge = (context: LoadContext) => settingsFromYaml(text, file, { ...context, keysFile });
+  return { files: [file, path], problems: typeof keys === "string" ? [] : [keys], judge, scriptDirectories };
+}
+
+async function readHaDirectory(directory: string): Promise<Reading> {
+  const attempt = async (name: string): Promise<Attempt> => {
+    const file = join(directory, name);
+    return { file, text: await read(file) };
   };
-  const result = settingsFromHaDirectory(
-    {
-      haCf,
-      authkeys: isRead(authkeys) ? authkeys : null,
-      haresources: isRead(haresources) ? haresources : null,
-    },
-    context,
-  );
-  return await finished(result, problems, node, files);
+  const attempts = await Promise.all([attempt("ha.cf"), attempt("authkeys"), attempt("haresources")]);
+  const [haCf, authkeys, haresources] = attempts;
+  const files = attempts.map(({ file }) => file);
+  const problems = attempts.map(({ text }) => text).filter((text) => typeof text !== "string");
+  if (!isRead(haCf)) return { files, problems, judge: null };
+  const hostAddresses = await resolved(hostNamesIn(haCf.text));
+  const haFiles = {
+    haCf,
+    authkeys: isRead(authkeys) ? authkeys : null,
+    haresources: isRead(haresources) ? haresources : null,
+  };
+  const judge = (context: LoadContext) => settingsFromHaDirectory(haFiles, { ...context, hostAddresses });
+  return { files, problems, judge, scriptDirectories: processSettings.scriptDirectories };
 }
 
 interface Attempt {
@@ -123,8 +132,9 @@ function isRead(attempt: Attempt): attempt is HaFile {
   return typeof attempt.text === "string";
 }
 
-/** First line of the file `nodeinfo`, which replaces `uname -n`. */
-async function nodeInfo(directory: string): Promise<string | null> {
+/** First line of the file `nodeinfo` of an ha.d directory, which replaces `uname -n`. */
+async function nodeInfo(directory: string | undefined): Promise<string | null> {
+  if (directory === undefined) return null;
   const text = await readFile(join(directory, "nodeinfo"), "utf8").catch(() => "");
   return text.split("\n")[0]?.trim() || null;
 }
@@ -139,17 +149,23 @@ async function resolved(names: readonly string[]): Promise<ReadonlyMap<string, s
   return found;
 }
 
-/** Adds what only the disk can tell: files with secrets must be private. */
-async function finished(
-  result: LoadResult,
-  problems: readonly Problem[],
-  node: string,
-  files: readonly string[],
-): Promise<LoadedSettings> {
+/** Judges what was read, for this machine as `node`, and adds what only the disk can tell. */
+async function finished(reading: Reading, node: string | null): Promise<LoadedSettings> {
+  const { files, judge } = reading;
+  if (judge === null) {
+    return { settings: null, node: node ?? "", problems: reading.problems, files, sources: [] };
+  }
+  const context: LoadContext = {
+    ...plainContext(node),
+    scripts: node === null ? null : await scriptsIn(reading.scriptDirectories ?? []),
+    servicesPort: await servicesPort(),
+    ownAddresses: node === null ? new Set() : ownAddresses(),
+  };
+  const result = judge(context);
   const open = await Promise.all(result.secretFiles.map(publicProblem));
-  const all = [...problems, ...result.problems, ...open.filter((found) => found !== null)];
-  const settings = all.some((found) => found.severity === "error") ? null : result.settings;
-  return { settings, node, problems: all, files, sources: result.sources };
+  const problems = [...reading.problems, ...result.problems, ...open.filter((found) => found !== null)];
+  const settings = problems.some((found) => found.severity === "error") ? null : result.settings;
+  return { settings, node: node ?? "", problems, files, sources: result.sources };
 }
 
 async function read(file: string): Promise<string | Problem> {

@@ -116,7 +116,8 @@ function checkLease({ timing }: Settings, group: GroupSettings, vip: VipSpec, pl
       time(goneMs - deadTimeMs)
     }`;
   const shorter = leaseSeconds > 1 ? ", shorten the lease" : "";
-  const hint = `for full cover raise deadtime to ${fitting}${shorter} or set wait-for-lease: true`;
+  const hint =
+    `for full cover raise deadtime to ${fitting}${shorter} or set wait-for-lease: true (in heartline.yaml)`;
   // The kernel counts whole seconds: below 1.3 s no lease fits, and the best choice there is needs no warning.
   say(leaseSeconds === 1 ? "note" : "warning", place, "lease-long", message, hint);
 }

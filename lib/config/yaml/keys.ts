@@ -84,7 +84,17 @@ function fromFile(source: { path: string; text: string }, allowCrc: boolean, pla
 function readInline(reader: YamlReader, value: Value, secrets: Span[], places: Places): AuthenticationKey[] {
   const keys: AuthenticationKey[] = [];
   const items = reader.list(value, `"keys"`);
-  if (items.length === 0) secrets.push(value.span);
+  if (items.length === 0) {
+    secrets.push(value.span);
+    if (reader.isList(value)) {
+      reader.findings.error(
+        value.span,
+        "missing-key",
+        "there is no key",
+        "add {index: 1, method: sha256, secret: …}",
+      );
+    }
+  }
   for (const item of items) {
     const known = ["index", "method", "secret"];
     const all = reader.isMapping(item) ? reader.openMapping(item, "a key") : null;

@@ -6,7 +6,7 @@
 import { type Document, isAlias, isMap, isScalar, isSeq, type Node, type Range } from "yaml";
 import { type DurationDialect, formatDuration, parseDuration } from "../durations.ts";
 import type { Findings, Parsed, Placed, Span } from "../problem.ts";
-import { suggestion } from "../spelling.ts";
+import { nearest, suggestion } from "../spelling.ts";
 
 /** What a mapping may contain. */
 export interface Shape {
@@ -39,13 +39,17 @@ export class YamlReader {
   mapping(value: Value, shape: Shape): Map<string, Entry> | null {
     const entries = this.openMapping(value, shape.what);
     if (entries === null) return null;
+    // What is wrong already need not be called missing too.
+    const excused = new Set<string | null>();
     for (const { key } of entries.values()) {
       if (shape.keys.includes(key.value)) continue;
+      excused.add(nearest(key.value, shape.keys));
       entries.delete(key.value);
       const advice = shape.refused !== undefined && Object.hasOwn(shape.refused, key.value)
         ? shape.refused[key.value]
         : undefined;
       if (advice !== undefined) {
+        if (shape.keys.length < 4) { for (const required of shape.required ?? []) excused.add(required); }
         this.findings.error(
           key.span,
           "not-available",
@@ -62,7 +66,7 @@ export class YamlReader {
       }
     }
     for (const key of shape.required ?? []) {
-      if (entries.has(key)) continue;
+      if (entries.has(key) || excused.has(key)) continue;
       this.findings.error(value.span, "missing-key", `${shape.what} has no "${key}"`, `add "${key}: …"`);
     }
     return entries;

@@ -3,6 +3,7 @@
 import type { ResourceSettings, ResourceSpec, VipSpec } from "../../core/settings.ts";
 import type { Findings, Span } from "../problem.ts";
 import { parseResourceSpec, type SpecOptions, type SpecProblem } from "../resource_spec.ts";
+import { nearest, suggestion } from "../spelling.ts";
 import { parseVip, type VipOptionName, vipOptionNames, withVipOption } from "../vip_spec.ts";
 import type { Entry, Value, YamlReader } from "./reader.ts";
 
@@ -87,9 +88,14 @@ function kindOf(reader: YamlReader, value: Value): Kind | null {
     return null;
   }
   if (first === undefined) {
-    // With only one key, that one is the misspelt kind: let the check of keys say so.
-    const hint = `begin it with one of ${kinds.join(", ")}`;
-    reader.findings.error(value.span, "missing-kind", "the resource does not say what it is", hint);
+    const meant = keys.find((entry) => nearest(entry.key.value, kinds) !== null) ?? keys[0];
+    const hint = suggestion(meant?.key.value ?? "", kinds);
+    reader.findings.error(
+      meant?.key.span ?? value.span,
+      "missing-kind",
+      "the resource does not say what it is",
+      hint,
+    );
     return null;
   }
   return first.key.value as Kind;

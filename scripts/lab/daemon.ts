@@ -1,0 +1,97 @@
+/**
+ * One `heartline peer` that runs inside a node of the laboratory: its process, and what it says with the instant at
+ * which it was heard. Signals go to the daemon itself, never to a name.
+ */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { monotonicMs } from "../../lib/system/clock.ts";
+import { childrenOf, type LabMachine } from "./machine.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+/** What is under test: the sources under Deno, or the compiled binary. */
+export type Target = "source" | "binary";
+
+/** The command line of `heartline` for a target. */
+export function heartline(target: Target): readonly string[] {
+  if (target === "binary") return [`${ROOT}dist/heartline`];
+  return [process.execPath, "run", "--allow-all", "--no-check", `${ROOT}cli/main.ts`];
+}
+
+export interface HeardLine {
+  /** Of the laboratory's clock, at reception. */
+  readonly atMs: number;
+  readonly line: string;
+}
+
+export class LabDaemon {
+  readonly lines: HeardLine[] = [];
+  /** Resolves when the process has ended, with its exit code or the signal's name. */
+  readonly ended: Promise<number | string>;
+  readonly #child: ChildProcess;
+  #pid: number | null = null;
+  #hasEnded = false;
+
+  /** Starts `command` in the node; it need not be heartline. */
+  constructor(readonly machine: LabMachine, command: readonly string[]) {
+    const [file, args] = machine.enter(command);
+    const child = spawn(file, args, { stdio: ["ignore", "pipe", "pipe"] });
+    this.#child = child;
+    for (const stream of [child.stdout, child.stderr]) {
+      let rest = "";
+      stream.setEncoding("utf8").on("data", (chunk: string) => {
+        const atMs = monotonicMs();
+        const lines = (rest + chunk).split("\n");
+        rest = lines.pop() ?? "";
+        for (const line of lines) this.lines.push({ atMs, line });
+      });
+    }
+    this.ended = new Promise((resolve) => {
+      const finish = (how: number | string) => {
+        this.#hasEnded = true;
+        resolve(how);
+      };
+      child.once("error", (cause) => finish(cause.message));
+      child.once("close", (code, signal) => finish(code ?? signal ?? "unknown"));
+    });
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  /** Process id outside the node; `null` before it runs and after it ended. */
+  get pid(): number | null {
+    if (this.#hasEnded) return null;
+    // nsenter forks once: its only child is the daemon.
+    this.#pid ??= childrenOf(this.#child.pid ?? 0)[0] ?? null;
+    return this.#pid;
+  }
+
+  /** Sends a signal; `false`: it runs no more. */
+  signal(signal: NodeJS.Signals): boolean {
+    const pid = this.pid;
+    if (pid === null) return false;
+    try {
+      process.kill(pid, signal);
+      // nsenter stops itself when its child stops; without it the end of the daemon would not be seen.
+      if (signal === "SIGCONT" && this.#child.pid !== undefined) process.kill(this.#child.pid, "SIGCONT");
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** After the machine went off: ends the launcher too, which may be stopped, and waits for its end. */
+  async abandon(): Promise<void> {
+    if (!this.#hasEnded) this.#child.kill("SIGKILL");
+    await this.ended;
+  }
+
+  /** Everything that it said, in one text. */
+  text(): string {
+    return this.lines.map(({ line }) => line).join("\n");
+  }
+}

@@ -12,8 +12,15 @@ export type Input =
   /** The instant asked for by `deadline()` has come. Any other input also does whatever is due. */
   | { readonly kind: "wake" }
   | MessageInput
-  /** A packet was refused before it reached the core. */
-  | { readonly kind: "refused"; readonly medium: string; readonly reason: Refusal; readonly from: string }
+  /** Packets were refused before they reached the core: `count` alike, of which one is described. */
+  | {
+    readonly kind: "refused";
+    readonly medium: string;
+    readonly reason: Refusal;
+    readonly detail: string;
+    readonly from: string;
+    readonly count: number;
+  }
   /** `address`: own address of the packets sent, `null` where there is none. */
   | {
     readonly kind: "medium";

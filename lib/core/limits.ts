@@ -45,6 +45,15 @@ export function stallMs(timing: Timing): number {
 }
 
 /**
+ * For how long a decision to start or renew an address stays good. A process can be stopped between a decision and
+ * the system call that carries it out; what comes later than this is taken back. Adding it to the age that our last
+ * heartbeat can have when we decide (one keepalive) must stay below the stall limit.
+ */
+export function decisionGoodMs(timing: Timing): number {
+  return Math.max(5, stallMs(timing) - timing.keepaliveMs - 5);
+}
+
+/**
  * Time without proof of contact, by a peer's echo or an arbiter, after which we are isolated. A peer that stopped
  * hearing us takes over no earlier than one dead time after our last heartbeat that it heard, which can be up to one
  * keepalive before the cut; so we must be gone a keepalive (and a margin for our own work) before that.

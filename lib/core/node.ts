@@ -117,7 +117,7 @@ export class ClusterNode {
       case "message":
         return this.#hear(context, input);
       case "refused":
-        return this.#refuse(context, input.reason, input.medium, input.from);
+        return this.#refuse(context, input);
       case "medium":
         return this.#medium(context, input);
       case "command":
@@ -223,14 +223,14 @@ export class ClusterNode {
   #hear(context: Context, input: MessageInput): void {
     const { source, generation } = input.message;
     if (source === this.identity.node) {
-      if (generation !== this.identity.generation) this.#refuse(context, "own-message", input.medium, source);
-      return;
+      if (generation === this.identity.generation) return;
+      return this.#refuseMessage(context, "own-message", input, "another machine uses the name of this node");
     }
     if (this.roster.peer(source) === undefined) {
-      return this.#refuse(context, "unknown-node", input.medium, source);
+      return this.#refuseMessage(context, "unknown-node", input, "it is not among the configured nodes");
     }
     if (this.roster.isOldGeneration(source, generation)) {
-      return this.#refuse(context, "old-generation", input.medium, source);
+      return this.#refuseMessage(context, "old-generation", input, "a replay from before its last start");
     }
     const heard = this.roster.hear(context, input);
     if (heard === null) return;
@@ -263,23 +263,21 @@ export class ClusterNode {
     }
   }
 
-  #refuse(context: Context, reason: Refusal, medium: string, from: string): void {
-    const count = (this.refused[reason] ?? 0) + 1;
+  #refuse(context: Context, refused: Omit<Extract<Input, { kind: "refused" }>, "kind">): void {
+    const { reason, medium, from, detail } = refused;
+    const count = (this.refused[reason] ?? 0) + refused.count;
     this.refused[reason] = count;
     const last = this.#refusalReportedAt.get(reason);
     if (last !== undefined && context.now < after(last, refusalReportMs)) return;
     this.#refusalReportedAt.set(reason, context.now);
-    context.report(
-      "warning",
-      "refused",
-      `refused a packet on ${medium} from ${from}: ${reason} (${count} so far)`,
-      {
-        reason,
-        medium,
-        from,
-        count,
-      },
-    );
+    const sentence =
+      `refused a packet on ${medium} from ${from}: ${reason}${detail === "" ? "" : `, ${detail}`}; ` +
+      `${count} so far, more of this kind are only counted for a while`;
+    context.report("warning", "refused", sentence, { reason, medium, from, count });
+  }
+
+  #refuseMessage(context: Context, reason: Refusal, input: MessageInput, detail: string): void {
+    this.#refuse(context, { reason, medium: input.medium, from: input.message.source, detail, count: 1 });
   }
 
   #medium(context: Context, input: Extract<Input, { kind: "medium" }>): void {

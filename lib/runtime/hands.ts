@@ -1,0 +1,173 @@
+/**
+ * Carries out the core's effects on this machine: packets, addresses, scripts, questions to the wire, state files.
+ * Everything that takes time runs beside the event loop and comes back to the driver as an outcome.
+ */
+
+import { spawn } from "node:child_process";
+import type { Effect, ReportEffect } from "../core/effects.ts";
+import type { Input, ResourceOutcome, WireVerdict } from "../core/inputs.ts";
+import type { Settings } from "../core/settings.ts";
+import type { FenceMethod } from "../fencing/fence.ts";
+import { runnerFor } from "../resources/registry.ts";
+import type { WireQuestion } from "../system/ask_wire.ts";
+import { monotonicMs } from "../system/clock.ts";
+import type { Hands } from "./driver.ts";
+import type { Messenger } from "./messenger.ts";
+import type { StateFiles } from "./state_files.ts";
+import type { Vips } from "./vips.ts";
+
+export interface Tools {
+  readonly settings: Settings;
+  readonly node: string;
+  readonly messenger: Messenger;
+  readonly vips: Vips | null;
+  readonly asker: { ask(question: WireQuestion): Promise<WireVerdict> } | null;
+  readonly fenceMethods: readonly FenceMethod[];
+  readonly state: StateFiles;
+  readonly report: (report: ReportEffect) => void;
+  /** The heartbeat went out: tell the service manager's watchdog, hand over counted refusals. */
+  readonly beaten: () => void;
+  readonly exit: () => void;
+}
+
+/** Time limit of one fencing operation. */
+const fenceLimitMs = 60_000;
+
+export class SystemHands implements Hands {
+  /** Set once the driver exists. */
+  input: (input: Input) => void = () => {};
+
+  constructor(readonly tools: Tools) {}
+
+  now(): number {
+    return monotonicMs();
+  }
+
+  send(effect: Extract<Effect, { kind: "send" }>): void {
+    this.tools.messenger.send(effect);
+  }
+
+  run(effect: Extract<Effect, { kind: "run" }>, goodUntilMs: number): void {
+    const { group, resource, operation } = effect;
+    const spec = this.tools.settings.groups.find(({ name }) => name === group)!.resources[resource]!.spec;
+    const done = (outcome: ResourceOutcome) => this.input({ kind: "outcome", id: effect.id, outcome });
+    if (spec.kind === "vip" && this.tools.vips !== null) {
+      done(this.tools.vips.run(group, resource, operation, goodUntilMs));
+      return;
+    }
+    this.#runScript(effect, spec).then(done, (error) => done(unknownOutcome(error)));
+  }
+
+  renew(group: string, goodUntilMs: number): void {
+    this.tools.vips?.renew(group, goodUntilMs);
+  }
+
+  drop(group: string): void {
+    this.tools.vips?.drop(group);
+  }
+
+  announce(group: string): void {
+    this.tools.vips?.announce(group);
+  }
+
+  askWire(effect: Extract<Effect, { kind: "ask-wire" }>): void {
+    const done = (verdict: WireVerdict) =>
+      this.input({ kind: "outcome", id: effect.id, outcome: { kind: "wire", verdict } });
+    const { vips, asker, settings } = this.tools;
+    if (vips === null || asker === null) {
+      done({ kind: "blind", reason: "this process may not use packet sockets (CAP_NET_RAW)" });
+      return;
+    }
+    const question: WireQuestion = {
+      addresses: vips.questions(effect.group),
+      windowMs: effect.windowMs,
+      ignore: settings.ignoreAnswersFrom,
+    };
+    asker.ask(question).then(done);
+  }
+
+  fence(effect: Extract<Effect, { kind: "fence" }>): void {
+    const done = (outcome: Awaited<ReturnType<FenceMethod["fence"]>>) =>
+      this.input({ kind: "outcome", id: effect.id, outcome });
+    const method = this.tools.fenceMethods.find(({ nodes }) => nodes.includes(effect.node));
+    if (method === undefined) {
+      done({ kind: "fence", result: "failed", reason: `no fencing method for ${effect.node}` });
+      return;
+    }
+    method.fence(effect.node, fenceLimitMs).then(
+      done,
+      (error) => done({ kind: "fence", result: "unknown", reason: String(error) }),
+    );
+  }
+
+  keepEpoch(group: string, epoch: number): void {
+    // With scripts in the group the token must be durable before any of them sees it; an address alone needs none.
+    const hasScripts = this.tools.settings.groups.find(({ name }) => name === group)?.resources
+      .some(({ spec }) => spec.kind !== "vip");
+    const keep = () => {
+      try {
+        this.tools.state.keepEpoch(group, epoch);
+      } catch (error) {
+        this.report({
+          kind: "report",
+          level: "warning",
+          code: "state-not-kept",
+          sentence: `epoch ${epoch} of ${group} could not be written: ${error}`,
+          fields: { group },
+        });
+      }
+    };
+    if (hasScripts) keep();
+    else setTimeout(keep, 0);
+  }
+
+  report(report: ReportEffect): void {
+    this.tools.report(report);
+  }
+
+  beaten(): void {
+    this.tools.beaten();
+  }
+
+  exit(): void {
+    this.tools.exit();
+  }
+
+  /** The last resort: without syncing discs or stopping services, which may be what hangs. */
+  reboot(): void {
+    spawn("reboot", ["-f"], { stdio: "ignore", detached: true }).on("error", () => {});
+  }
+
+  async #runScript(
+    effect: Extract<Effect, { kind: "run" }>,
+    spec: Settings["groups"][number]["resources"][number]["spec"],
+  ): Promise<ResourceOutcome> {
+    const { process } = this.tools.settings;
+    const runner = await runnerFor(spec.kind);
+    return await runner.run(spec, effect.operation, {
+      limitMs: effect.limitMs,
+      environment: {
+        ...Object.fromEntries(
+          Object.entries(process.environment).map(([name, value]) => [`HA_${name}`, value]),
+        ),
+        HA_CURHOST: this.tools.node,
+        HEARTLINE_NODE: this.tools.node,
+        HEARTLINE_GROUP: effect.group,
+        HEARTLINE_EPOCH: String(effect.epoch),
+      },
+      scriptDirectories: process.scriptDirectories,
+    });
+  }
+}
+
+/** A runner must not throw; if it does, nobody knows what it has done. */
+function unknownOutcome(error: unknown): ResourceOutcome {
+  return {
+    kind: "resource",
+    result: "unknown",
+    code: null,
+    reason: error instanceof Error ? error.message : String(error),
+    output: [],
+    durationMs: 0,
+  };
+}

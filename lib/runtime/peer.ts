@@ -1,0 +1,270 @@
+/**
+ * The daemon, `heartline peer`: reads the settings, claims this machine, opens everything, and drives the core until
+ * it has handed over what it holds. Returns the exit code.
+ */
+
+import { existsSync, mkdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { settingsHash, unprotectedSentences } from "../config/checks.ts";
+import type { ReportEffect } from "../core/effects.ts";
+import type { Settings } from "../core/settings.ts";
+import { ClusterNode } from "../core/node.ts";
+import { clamp } from "../core/limits.ts";
+import { EnvironmentError, UsageError } from "../errors.ts";
+import { PingArbiter } from "../arbiters/ping.ts";
+import { createMedia } from "../media/registry.ts";
+import { systemVipParts } from "../resources/vip_runner.ts";
+import { WireAsker } from "../system/ask_wire.ts";
+import { acquireLock } from "../system/lock_file.ts";
+import { Netlink } from "../system/netlink.ts";
+import { lockMemory, protectFromOom, setRealtime } from "../system/privileges.ts";
+import { notifySystemd, watchdogIntervalMs } from "../system/sd_notify.ts";
+import { version } from "../version.ts";
+import { type ControlServer, openControlServer } from "./control_server.ts";
+import { Driver } from "./driver.ts";
+import { SystemHands } from "./hands.ts";
+import { loadSettings } from "./load_settings.ts";
+import { Messenger } from "./messenger.ts";
+import { openReports } from "./reports.ts";
+import { StateFiles } from "./state_files.ts";
+import { Vips } from "./vips.ts";
+
+export interface PeerOptions {
+  readonly configFile?: string;
+  readonly haDirectory?: string;
+  readonly node?: string;
+  readonly socket?: string;
+  readonly stateDirectory?: string;
+}
+
+/** Where a Heartbeat daemon keeps generation and UUID; read so that a node that moves over goes on counting. */
+const legacyStateDirectory = "/var/lib/heartbeat";
+
+export async function runPeer(options: PeerOptions): Promise<number> {
+  const { settings, node, warnings } = await readSettings(options);
+  const peer = new PeerProcess(settings, node, options.haDirectory !== undefined);
+  for (const warning of warnings) peer.note("warning", "configuration", warning);
+  return await peer.run();
+}
+
+async function readSettings(options: PeerOptions) {
+  const loaded = await loadSettings({
+    ...(options.configFile === undefined ? {} : { configFile: options.configFile }),
+    ...(options.haDirectory === undefined ? {} : { haDirectory: options.haDirectory }),
+    ...(options.node === undefined ? {} : { nodeOverride: options.node }),
+  });
+  const lines = loaded.problems.map((problem) => {
+    const place = problem.line === 0 ? problem.file : `${problem.file}:${problem.line}:${problem.column}`;
+    return { isError: problem.severity === "error", text: `${place}: ${problem.message}` };
+  });
+  if (loaded.settings === null) {
+    const what = options.haDirectory ?? loaded.files[0] ?? "the configuration";
+    throw new UsageError([
+      `Cannot start: the configuration has errors; heartline config check ${what} shows them in place`,
+      ...lines.filter(({ isError }) => isError).map(({ text }) => text),
+    ], 78);
+  }
+  const { process } = loaded.settings;
+  const settings: Settings = {
+    ...loaded.settings,
+    process: {
+      ...process,
+      stateDirectory: options.stateDirectory ?? process.stateDirectory,
+      controlSocket: options.socket ?? process.controlSocket,
+    },
+  };
+  return { settings, node: loaded.node, warnings: lines.map(({ text }) => text) };
+}
+
+class PeerProcess {
+  readonly #reports;
+  readonly #closers: (() => void | Promise<void>)[] = [];
+  #driver: Driver | null = null;
+  #end: (code: number) => void = () => {};
+
+  constructor(readonly settings: Settings, readonly node: string, readonly isFromHaDirectory: boolean) {
+    this.#reports = openReports({ logFile: settings.process.logFile });
+    this.#closers.push(() => this.#reports.close());
+  }
+
+  note(level: ReportEffect["level"], code: string, sentence: string): void {
+    this.#reports.write({ kind: "report", level, code, sentence, fields: {} });
+  }
+
+  async run(): Promise<number> {
+    const ended = new Promise<number>((resolve) => this.#end = resolve);
+    try {
+      this.#claimMachine();
+      this.#askPrivileges();
+      await this.#start();
+      const signals = this.#listenToSignals();
+      const code = await ended;
+      signals();
+      return code;
+    } finally {
+      this.#driver?.close();
+      for (const close of this.#closers.reverse()) await close();
+    }
+  }
+
+  /** One daemon a machine: two would fight over the same addresses. */
+  #claimMachine(): void {
+    const path = join(dirname(this.settings.process.controlSocket), "heartline.lock");
+    try {
+      mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+    } catch (cause) {
+      throw new EnvironmentError(
+        `Cannot create "${dirname(path)}": ${cause}; run as root, or set --socket`,
+        77,
+        {
+          cause,
+        },
+      );
+    }
+    const lock = acquireLock(path);
+    if (lock.kind === "held") {
+      const holder = lock.pid === null ? "another process" : `process ${lock.pid}`;
+      throw new EnvironmentError(
+        `Cannot start: a daemon runs here already (${holder} holds "${path}"); see heartline status, or stop it first`,
+      );
+    }
+    this.#closers.push(() => lock.release());
+  }
+
+  #askPrivileges(): void {
+    const { realtime, realtimePriority } = this.settings.process;
+    const grants = [lockMemory(), protectFromOom(), ...(realtime ? [setRealtime(realtimePriority)] : [])];
+    const refused = grants.filter(({ granted }) => !granted).map(({ reason }) => reason);
+    if (refused.length > 0) {
+      this.note("info", "privileges", `not granted, working without: ${refused.join("; ")}`);
+    }
+  }
+
+  async #start(): Promise<void> {
+    const { settings } = this;
+    const legacy = this.isFromHaDirectory && existsSync(legacyStateDirectory) ? legacyStateDirectory : null;
+    const state = new StateFiles(settings.process.stateDirectory, legacy);
+    const identity = {
+      node: this.node,
+      version,
+      generation: state.generation,
+      settingsHash: settingsHash(settings),
+      keptEpochs: state.epochs,
+      unprotected: unprotectedSentences(settings),
+    };
+    const node = new ClusterNode(settings, identity);
+    const media = createMedia(settings.media);
+    const messenger = new Messenger(
+      settings,
+      { node: this.node, generation: state.generation, uuid: state.uuid },
+      media,
+      (input) => this.#driver?.input(input),
+    );
+    const addresses = this.#openAddresses();
+    const hands = new SystemHands({
+      settings,
+      node: this.node,
+      messenger,
+      vips: addresses?.vips ?? null,
+      asker: addresses?.asker ?? null,
+      fenceMethods: [],
+      state,
+      report: (report) => this.#reports.write(report),
+      beaten: this.#watchdog(messenger),
+      exit: () => this.#end(0),
+    });
+    const driver = new Driver(node, hands);
+    this.#driver = driver;
+    hands.input = (input) => driver.input(input);
+    this.note("info", "start", `heartline ${version} starts on ${this.node}, generation ${state.generation}`);
+
+    const control = await this.#openControl(driver);
+    this.#closers.push(() => control.close());
+    this.#closers.push(() => messenger.close());
+    await messenger.open();
+    addresses?.vips.open();
+    driver.input({ kind: "start" });
+    await this.#openArbiters(driver);
+    notifySystemd(`READY=1\nSTATUS=${this.node} is running`);
+  }
+
+  /** Addresses, and the questions about them; `null` without any in the settings. */
+  #openAddresses(): { vips: Vips; asker: WireAsker | null } | null {
+    if (!this.settings.groups.some(({ resources }) => resources.some(({ spec }) => spec.kind === "vip"))) {
+      return null;
+    }
+    const table = Netlink.open();
+    this.#closers.push(() => table.close());
+    const vips = new Vips(
+      this.settings,
+      table,
+      systemVipParts(table),
+      (input) => this.#driver?.input(input),
+      (sentence) => this.note("warning", "address", sentence),
+    );
+    this.#closers.push(() => vips.close());
+    try {
+      const asker = new WireAsker();
+      this.#closers.push(() => asker.close());
+      return { vips, asker };
+    } catch (error) {
+      this.note("warning", "wire-blind", `cannot ask the service network: ${error}`);
+      return { vips, asker: null };
+    }
+  }
+
+  async #openControl(driver: Driver): Promise<ControlServer> {
+    return await openControlServer(this.settings.process.controlSocket, {
+      view: () => ({ view: driver.view(), ageMs: 0 }),
+      command: (command) => Promise.resolve(driver.command(command)),
+      history: () => this.#reports.history(),
+    });
+  }
+
+  async #openArbiters(driver: Driver): Promise<void> {
+    const { keepaliveMs, deadTimeMs } = this.settings.timing;
+    const intervalMs = clamp(Math.floor(deadTimeMs / 5), 10, keepaliveMs);
+    for (const settings of this.settings.arbiters) {
+      const arbiter = new PingArbiter(settings);
+      this.#closers.push(() => arbiter.close());
+      await arbiter.open(
+        intervalMs,
+        (target) => driver.input({ kind: "arbiter", name: arbiter.name, target }),
+      );
+    }
+  }
+
+  /** What is done with each heartbeat: refusals that were only counted, and the service manager's watchdog. */
+  #watchdog(messenger: Messenger): () => void {
+    const intervalMs = watchdogIntervalMs();
+    return () => {
+      messenger.flush();
+      if (intervalMs !== null) notifySystemd("WATCHDOG=1");
+    };
+  }
+
+  /** SIGTERM and SIGINT hand over; a second one ends at once. Returns what undoes it. */
+  #listenToSignals(): () => void {
+    let isLeaving = false;
+    const leave = () => {
+      if (isLeaving) return this.#end(1);
+      isLeaving = true;
+      notifySystemd("STOPPING=1");
+      this.#driver?.command({ kind: "shutdown" });
+    };
+    const hangUp = () =>
+      this.note(
+        "warning",
+        "no-reload",
+        "settings are read at start only: restart this daemon, it hands over first",
+      );
+    process.on("SIGTERM", leave);
+    process.on("SIGINT", leave);
+    process.on("SIGHUP", hangUp);
+    return () => {
+      process.off("SIGTERM", leave);
+      process.off("SIGINT", leave);
+      process.off("SIGHUP", hangUp);
+    };
+  }
+}

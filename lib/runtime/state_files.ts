@@ -1,0 +1,119 @@
+/**
+ * What must survive a restart of the daemon: the heartbeat generation, which must never go down for a node's name
+ * (protocol reference 6.6, 12.2), the node's UUID, and the highest epoch seen of each group. Every change is durable
+ * on disk before it is used: written beside, synced, renamed, directory synced.
+ */
+
+import { randomBytes } from "node:crypto";
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { EnvironmentError } from "../errors.ts";
+
+const generationFile = "hb_generation";
+const uuidFile = "hb_uuid";
+const epochsFile = "epochs.json";
+
+export class StateFiles {
+  readonly generation: number;
+  /** 16 bytes. */
+  readonly uuid: Uint8Array;
+  readonly epochs: Record<string, number>;
+
+  /**
+   * Opens the directory, creating it if needed, and takes the next generation. `legacyDirectory` is where a Heartbeat
+   * daemon keeps its own: a node that moves over goes on counting from there.
+   */
+  constructor(readonly directory: string, legacyDirectory: string | null) {
+    try {
+      mkdirSync(directory, { recursive: true, mode: 0o755 });
+      this.generation = this.#nextGeneration(legacyDirectory);
+      this.uuid = this.#ownUuid(legacyDirectory);
+      this.epochs = this.#readEpochs();
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new EnvironmentError(
+        `Cannot use state directory "${directory}": ${why}; it must be writable: run as root, or set another with ` +
+          "--state-dir",
+        77,
+        { cause },
+      );
+    }
+  }
+
+  /** Keeps the highest epoch of a group; durable on return. */
+  keepEpoch(group: string, epoch: number): void {
+    if ((this.epochs[group] ?? 0) >= epoch) return;
+    this.epochs[group] = epoch;
+    writeDurably(join(this.directory, epochsFile), Buffer.from(JSON.stringify(this.epochs) + "\n"));
+  }
+
+  #nextGeneration(legacyDirectory: string | null): number {
+    const known = [this.directory, legacyDirectory]
+      .map((directory) => (directory === null ? null : readGeneration(join(directory, generationFile))))
+      .filter((generation) => generation !== null);
+    const last = known.length > 0 ? Math.max(...known) : Math.floor(Date.now() / 1000);
+    writeDurably(join(this.directory, generationFile), Buffer.from(`${String(last + 1).padStart(15)}\n`));
+    return last + 1;
+  }
+
+  #ownUuid(legacyDirectory: string | null): Uint8Array {
+    for (const directory of [this.directory, legacyDirectory]) {
+      const uuid = directory === null ? null : read(join(directory, uuidFile));
+      if (uuid?.length === 16) return uuid;
+    }
+    const uuid = randomBytes(16);
+    uuid[6] = (uuid[6]! & 0x0f) | 0x40;
+    uuid[8] = (uuid[8]! & 0x3f) | 0x80;
+    writeDurably(join(this.directory, uuidFile), uuid);
+    return uuid;
+  }
+
+  #readEpochs(): Record<string, number> {
+    const epochs: Record<string, number> = Object.create(null);
+    const text = read(join(this.directory, epochsFile))?.toString();
+    if (text === undefined) return epochs;
+    for (const [group, epoch] of Object.entries(JSON.parse(text) as Record<string, unknown>)) {
+      if (typeof epoch === "number" && Number.isSafeInteger(epoch) && epoch >= 0) epochs[group] = epoch;
+    }
+    return epochs;
+  }
+}
+
+/** Missing: `null`. A file with anything but a number in it is an error: guessing could go back in time. */
+function readGeneration(path: string): number | null {
+  const text = read(path)?.toString().trim();
+  if (text === undefined) return null;
+  if (!/^\d{1,15}$/.test(text)) {
+    throw new Error(
+      `"${path}" holds "${text.slice(0, 40)}", not a number; remove it to begin at the present time`,
+    );
+  }
+  return Number(text);
+}
+
+function read(path: string): Buffer | null {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    if ((error as { code?: string }).code === "ENOENT") return null;
+    throw error;
+  }
+}
+
+function writeDurably(path: string, content: Uint8Array): void {
+  const temporary = `${path}.tmp`;
+  const file = openSync(temporary, "w", 0o644);
+  try {
+    writeSync(file, content);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  renameSync(temporary, path);
+  const directory = openSync(dirname(path), "r");
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
+  }
+}

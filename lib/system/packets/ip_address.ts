@@ -37,9 +37,6 @@ function putGroup(bytes: Uint8Array, index: number, group: string): void {
 export function addressText(bytes: Uint8Array): string {
   if (bytes.length === 4) return bytes.join(".");
   const groups = Array.from({ length: 8 }, (_, index) => (bytes[index * 2]! << 8) | bytes[index * 2 + 1]!);
-  if (groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff) {
-    return `::ffff:${bytes.subarray(12).join(".")}`;
-  }
   let bestStart = -1;
   let bestLength = 1; // a single zero group is never shortened
   for (let start = 0; start < 8; start++) {

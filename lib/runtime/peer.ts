@@ -5,6 +5,7 @@
 
 import { existsSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
+import type { Problem } from "../config/load.ts";
 import { settingsHash, unprotectedSentences } from "../config/checks.ts";
 import type { ReportEffect } from "../core/effects.ts";
 import type { Settings } from "../core/settings.ts";
@@ -53,15 +54,11 @@ async function readSettings(options: PeerOptions) {
     ...(options.haDirectory === undefined ? {} : { haDirectory: options.haDirectory }),
     ...(options.node === undefined ? {} : { nodeOverride: options.node }),
   });
-  const lines = loaded.problems.map((problem) => {
-    const place = problem.line === 0 ? problem.file : `${problem.file}:${problem.line}:${problem.column}`;
-    return { isError: problem.severity === "error", text: `${place}: ${problem.message}` };
-  });
   if (loaded.settings === null) {
     const what = options.haDirectory ?? loaded.files[0] ?? "the configuration";
     throw new UsageError([
       `Cannot start: the configuration has errors; heartline config check ${what} shows them in place`,
-      ...lines.filter(({ isError }) => isError).map(({ text }) => text),
+      ...loaded.problems.filter(({ severity }) => severity === "error").map(inOneLine),
     ], 78);
   }
   const { process } = loaded.settings;
@@ -73,7 +70,12 @@ async function readSettings(options: PeerOptions) {
       controlSocket: options.socket ?? process.controlSocket,
     },
   };
-  return { settings, node: loaded.node, warnings: lines.map(({ text }) => text) };
+  const warnings = loaded.problems.filter(({ severity }) => severity === "warning");
+  return { settings, node: loaded.node, warnings: warnings.map(inOneLine) };
+}
+
+function inOneLine({ file, line, column, message }: Problem): string {
+  return `${line === 0 ? file : `${file}:${line}:${column}`}: ${message}`;
 }
 
 class PeerProcess {

@@ -72,7 +72,7 @@ function readUcast(
   }
   const found = reader.isMapping(named.value)
     ? addressesByNode(reader, named, nodes, context)
-    : addressesOf(reader, named, context);
+    : addressesOf(reader, named, ownLocal === null ? context.ownAddresses : new Set([ownLocal]));
   if (!device) return [];
   return found.peers.map((address) => ({
     kind: "ucast",
@@ -128,7 +128,7 @@ function addressesByNode(
 }
 
 /** `10.0.0.2` or `[10.0.0.1, 10.0.0.2]` */
-function addressesOf(reader: YamlReader, peer: Entry, context: LoadContext): Ends {
+function addressesOf(reader: YamlReader, peer: Entry, ownAddresses: ReadonlySet<string>): Ends {
   const values = reader.isList(peer.value) ? reader.list(peer.value, `"${peer.key.value}"`) : [peer.value];
   const peers: string[] = [];
   let own: string | null = null;
@@ -137,7 +137,7 @@ function addressesOf(reader: YamlReader, peer: Entry, context: LoadContext): End
     if (address === null) continue;
     if (peers.includes(address)) {
       reader.findings.error(value.span, "duplicate-peer", `the peer "${address}" stands twice`, "keep one");
-    } else if (context.ownAddresses.has(address)) own = address;
+    } else if (ownAddresses.has(address)) own = address;
     else peers.push(address);
   }
   if (values.length === 0) {

@@ -4,7 +4,7 @@
  */
 
 import { existsSync, mkdirSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import type { Problem } from "../config/load.ts";
 import { settingsHash, unprotectedSentences } from "../config/checks.ts";
 import type { ReportEffect } from "../core/effects.ts";
@@ -111,7 +111,7 @@ class PeerProcess {
 
   /** One daemon a machine: two would fight over the same addresses. */
   #claimMachine(): void {
-    const path = join(dirname(this.settings.process.controlSocket), "heartline.lock");
+    const path = `${this.settings.process.controlSocket}.lock`;
     try {
       mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
     } catch (cause) {

@@ -72,7 +72,7 @@ function readUcast(
   }
   const found = reader.isMapping(named.value)
     ? addressesByNode(reader, named, nodes, context)
-    : addressesOf(reader, named, ownLocal === null ? context.ownAddresses : new Set([ownLocal]));
+    : addressesOf(reader, named, typeof ownLocal === "string" ? new Set([ownLocal]) : context.ownAddresses);
   if (!device) return [];
   return found.peers.map((address) => ({
     kind: "ucast",

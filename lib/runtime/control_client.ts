@@ -22,6 +22,8 @@ export interface Aged<Result> {
   readonly result: Result;
 }
 
+const hungUp = "it hung up; see what its log says";
+
 export class ControlClient {
   #buffer = "";
   #nextId = 1;
@@ -36,7 +38,7 @@ export class ControlClient {
     socket.setEncoding("utf8");
     socket.on("data", (chunk) => this.#receive(String(chunk)));
     socket.on("error", (cause) => this.#fail(fromSystem(path, cause)));
-    socket.on("close", () => this.#fail(cannotAsk(path, "it hung up; see what its log says")));
+    socket.on("close", () => this.#fail(cannotAsk(path, hungUp)));
   }
 
   /** Connects, or rejects with an environment error. */
@@ -193,6 +195,9 @@ function fromSystem(path: string, cause: Error): EnvironmentError {
         77,
         cause,
       );
+    case "EPIPE":
+    case "ECONNRESET":
+      return cannotAsk(path, hungUp);
     case "ENOTSOCK":
       return cannotAsk(path, "this is no socket; name the daemon's socket with --socket");
     default:

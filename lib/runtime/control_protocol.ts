@@ -11,6 +11,7 @@
  *     < {"id":null,"schema":1,"ok":false,"error":{"code":"malformed","message":"…"}}
  */
 
+import { processSettings } from "../config/defaults.ts";
 import type { Command } from "../core/inputs.ts";
 import type { NodeView } from "../core/view.ts";
 import type { ReportLine } from "./report_line.ts";
@@ -19,7 +20,7 @@ import type { ReportLine } from "./report_line.ts";
 export const controlSchema = 1;
 
 /** Where a daemon listens unless its settings say otherwise. */
-export const defaultControlSocket = "/run/heartline/control.sock";
+export const defaultControlSocket = processSettings.controlSocket;
 
 /** Everything a client could exhaust. Generous for people and monitoring, small beside the daemon's memory. */
 export const controlLimits = {

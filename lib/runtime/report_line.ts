@@ -37,11 +37,15 @@ function renderReportBody(line: ReportLine): string {
   return `${line.level} ${line.code}: ${printable(line.sentence)}`;
 }
 
-/**
- * Text that a terminal or a log shows as it is: control characters, which could move the cursor, recolour or forge
- * another line, become one space.
- */
+/** Escape sequences of terminals, CSI and OSC: colours and window titles that scripts print. */
+// deno-lint-ignore no-control-regex
+const escapeSequences = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\))/g;
+
+/** Everything else that could move the cursor, or forge another line. */
+// deno-lint-ignore no-control-regex
+const controls = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g;
+
+/** Text that a terminal or a log shows as it is, on one line. */
 export function printable(text: string): string {
-  // deno-lint-ignore no-control-regex
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ");
+  return text.replace(escapeSequences, "").replace(controls, " ");
 }

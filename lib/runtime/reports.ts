@@ -1,38 +1,102 @@
 /**
- * Where the daemon's reports go: standard error (with syslog priorities where systemd's journal reads it), a log file
- * if one is set, and a bounded history for `heartline history`. Writing never throws and never waits.
+ * Where the daemon's reports go: standard error (with a priority for journald when that is what reads it), a log file
+ * if one is set, and the memory of the last ones for `heartline history`. Must never hold up or fail the daemon.
  */
 
-import { appendFile } from "node:fs";
+import { fstatSync, openSync } from "node:fs";
 import type { ReportEffect } from "../core/effects.ts";
+import { EnvironmentError } from "../errors.ts";
+import { LineWriter } from "./line_writer.ts";
 import { renderJournalReport, renderReport, type ReportLine } from "./report_line.ts";
 
-/** Reports kept for `history`. Higher: more memory; lower: the night's beginning is gone by the morning. */
-export const historyMax = 500;
+/** Too low: the cause of an incident is gone before somebody looks; too high: memory. */
+export const historyReportsMax = 500;
+
+/** How long the end of the daemon waits for slow readers of its log. */
+const flushLimitMs = 1000;
+
+export interface ReportOptions {
+  /** Appended to; created with mode 0640. */
+  readonly logFile: string | null;
+  /** For tests; standard error otherwise. */
+  readonly descriptor?: number;
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  readonly now?: () => Date;
+}
 
 export interface ReportSink {
   write(report: ReportEffect): void;
-  /** Oldest first. */
+  /** The last reports, oldest first. */
   history(): readonly ReportLine[];
+  /** Opens the log file again, after it was rotated away. */
+  reopen(): void;
+  /** Waits for what is not written yet, at most a second. */
   close(): Promise<void>;
 }
 
-export function openReports(options: { readonly logFile: string | null }): ReportSink {
-  const isJournal = process.env["JOURNAL_STREAM"] !== undefined;
-  const lines: ReportLine[] = [];
-  let writing = Promise.resolve();
-  const append = (text: string, path: string) =>
-    new Promise<void>((resolve) => appendFile(path, text, { mode: 0o640 }, () => resolve()));
+/** Throws an environment error when the log file cannot be opened: somebody who asked for a log relies on it. */
+export function openReports(options: ReportOptions): ReportSink {
+  const now = options.now ?? (() => new Date());
+  const descriptor = options.descriptor ?? 2;
+  const render = isJournal(descriptor, options.environment ?? process.env)
+    ? renderJournalReport
+    : renderReport;
+  const lost = (count: number) => ({
+    at: now().toISOString(),
+    level: "warning",
+    code: "reports-lost",
+    sentence: `${count} reports are missing here: nobody took them in time`,
+    fields: { count },
+  } as const);
+  const screen = new LineWriter(descriptor, (count) => render(lost(count)));
+  const openFile = (path: string) => new LineWriter(openLogFile(path), (count) => renderReport(lost(count)));
+  let file = options.logFile === null ? null : openFile(options.logFile);
+  const history: ReportLine[] = [];
   return {
     write({ level, code, sentence, fields }) {
-      const line: ReportLine = { at: new Date().toISOString(), level, code, sentence, fields };
-      lines.push(line);
-      if (lines.length > historyMax) lines.shift();
-      process.stderr.write(`${isJournal ? renderJournalReport(line) : renderReport(line)}\n`);
-      const { logFile } = options;
-      if (logFile !== null) writing = writing.then(() => append(`${renderReport(line)}\n`, logFile));
+      const line = { at: now().toISOString(), level, code, sentence, fields };
+      history.push(line);
+      if (history.length > historyReportsMax) history.shift();
+      screen.write(render(line));
+      file?.write(renderReport(line));
     },
-    history: () => lines,
-    close: () => writing,
+    history: () => history,
+    reopen() {
+      if (options.logFile === null) return;
+      const former = file;
+      file = openFile(options.logFile);
+      void former?.close(flushLimitMs);
+    },
+    async close() {
+      await Promise.all([screen.flush(flushLimitMs), file?.close(flushLimitMs)]);
+      file = null;
+    },
   };
+}
+
+function openLogFile(path: string): number {
+  try {
+    return openSync(path, "a", 0o640);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    const isDenied = code === "EACCES" || code === "EPERM";
+    const rest = code === "ENOENT"
+      ? "its directory does not exist; create it, or name another file"
+      : isDenied
+      ? "permission denied; run as root, or name another file"
+      : `${code ?? cause}; name another file`;
+    throw new EnvironmentError(`Cannot open log file "${path}": ${rest}`, isDenied ? 77 : 69, { cause });
+  }
+}
+
+/** systemd.exec(5): JOURNAL_STREAM names device and inode of the journal's end; a redirected stream is another. */
+function isJournal(descriptor: number, environment: Readonly<Record<string, string | undefined>>): boolean {
+  const stream = environment.JOURNAL_STREAM;
+  if (stream === undefined) return false;
+  try {
+    const { dev, ino } = fstatSync(descriptor);
+    return stream === `${dev}:${ino}`;
+  } catch {
+    return false;
+  }
 }

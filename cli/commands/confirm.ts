@@ -1,0 +1,13 @@
+import { moveCommand } from "../moves.ts";
+
+/** `heartline confirm`: allows the takeover that waits for a person. */
+export function confirmCommand() {
+  return moveCommand("confirm", {
+    description: "Allows the takeover that waits for a person (confirm: true in the settings). " +
+      "Make sure first that the lost node really is down.",
+    examples: [
+      ["heartline confirm", "all groups that wait"],
+      ["heartline confirm web", "this group only"],
+    ],
+  });
+}

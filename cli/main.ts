@@ -1,0 +1,36 @@
+/**
+ * The entry: reads the arguments, runs one command, turns whatever it throws into one message and an exit code.
+ * The only reader of argv. Must stay light: it loads the argument parser and the one command that was asked for.
+ */
+
+import process from "node:process";
+import { describeFailure } from "./failures.ts";
+import { buildProgram } from "./program.ts";
+
+function fail(error: unknown): void {
+  const { message, exitCode } = describeFailure(error, Boolean(process.env.HEARTLINE_DEBUG));
+  if (message !== "") process.stderr.write(`${message}\n`);
+  process.exitCode = exitCode;
+}
+
+// Somebody closed the pipe (`heartline status | head`): nobody is left to tell.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: { code?: string }) => {
+    if (error.code === "EPIPE") process.exit();
+    throw error;
+  });
+}
+for (const event of ["uncaughtException", "unhandledRejection"] as const) {
+  process.on(event, (error: unknown) => {
+    fail(error);
+    process.exit();
+  });
+}
+
+try {
+  const args = process.argv.slice(2);
+  const program = await buildProgram(args);
+  await program.parseAsync(args, { from: "user" });
+} catch (error) {
+  fail(error);
+}

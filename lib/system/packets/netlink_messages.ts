@@ -158,7 +158,7 @@ function readAttributes(body: Uint8Array, fixedBytes: number): Map<number, Uint8
 
 /** The positive error number of an NLMSG_ERROR body; 0 is an acknowledgement. */
 export function readError(body: Uint8Array): number {
-  return body.length < 4 ? 0 : -new DataView(body.buffer, body.byteOffset, 4).getInt32(0, true);
+  return body.length < 4 ? 0 : 0 - new DataView(body.buffer, body.byteOffset, 4).getInt32(0, true);
 }
 
 /** Body of RTM_NEWLINK or RTM_DELLINK; `null` when it is cut off or names no interface. */

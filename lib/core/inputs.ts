@@ -93,5 +93,7 @@ export type WireVerdict =
   /** Asked for every address; nobody but us answered within the window. */
   | { readonly kind: "silent" }
   | { readonly kind: "answered"; readonly address: string; readonly hardware: string }
+  /** Nobody has it, but another machine, which goes first, is asking for it at this moment (RFC 5227, 2.1.1). */
+  | { readonly kind: "contended"; readonly address: string; readonly hardware: string }
   /** The question could not be put: no interface, no carrier, no permission. Never counts as silence. */
   | { readonly kind: "blind"; readonly reason: string };

@@ -100,6 +100,8 @@ export class VipRunner implements ResourceRunner<VipSpec> {
         return null;
       case "answered":
         return `${cannot} ${verdict.hardware} answers for it on ${place.link.name}; stop it there first`;
+      case "contended":
+        return `${cannot} ${verdict.hardware} is about to take it on ${place.link.name}; see what runs there`;
       case "blind":
         return `${cannot} nobody could be asked whether it is taken: ${verdict.reason}; ` +
           `with duplicate-check=off it is taken unasked`;

@@ -135,9 +135,10 @@ export class WireAsker {
   #offer(socket: NeighbourSocket, claim: NeighbourClaim): void {
     for (const open of this.#open) {
       const isAsked = open.places.some((place) => place.socket === socket && place.address === claim.address);
-      if (isAsked && open.answer === null && !open.unheeded.has(claim.hardware)) {
-        open.answer = { kind: "answered", address: claim.address, hardware: claim.hardware };
-      }
+      if (!isAsked || open.answer !== null || open.unheeded.has(claim.hardware)) continue;
+      const { address, hardware } = claim;
+      if (claim.kind !== "probe") open.answer = { kind: "answered", address, hardware };
+      else if (goesFirst(hardware, socket.link)) open.answer = { kind: "contended", address, hardware };
     }
   }
 
@@ -196,6 +197,14 @@ export async function askWire(question: WireQuestion, clock?: WireClock): Promis
   } finally {
     asker.close();
   }
+}
+
+/**
+ * Of two machines that ask for one address at the same time, both about to take it, the one with the lower hardware
+ * address goes first; the other one will find the address taken when it asks again.
+ */
+function goesFirst(hardware: string, own: LinkInfo): boolean {
+  return hardware < hardwareText(own.hardware);
 }
 
 function reasonOf(error: unknown): string {

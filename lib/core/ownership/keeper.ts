@@ -313,7 +313,7 @@ export class Keeper {
     const windowMs = isTakeover ? vetoWindowMs : Math.min(this.#duplicateCheckMs, vetoWindowMs);
     if (this.wire.pending === null && (this.wire.nextAskAt === null || context.now >= this.wire.nextAskAt)) {
       const id = context.newId();
-      this.wire.asked(id, context.now);
+      this.wire.asked(id, context.now, windowMs, this.#leaseEnd(surroundings));
       context.emit({ kind: "ask-wire", id, group: this.name, windowMs });
     }
     return isTakeover || this.wire.isSilent(context.now, windowMs, this.#duplicateCheckMs, 1);
@@ -338,7 +338,7 @@ export class Keeper {
       }
     }
     if (!isAddressFree) return "checking that nobody else uses the address";
-    if (!exclusion.isTakeover) return null;
+    if (!exclusion.isTakeover) return this.#isSettlingAhead(surroundings);
     if (surroundings.settings.takeoverDelayMs > 0) {
       this.#takeoverDueAt ??= after(context.now, surroundings.settings.takeoverDelayMs);
       if (context.now < this.#takeoverDueAt) return "delay before a takeover";
@@ -362,6 +362,16 @@ export class Keeper {
     if (!this.hasAddress || peer.hasContact(now, peer.deadTimeMs)) return false;
     const windowMs = wireWindowMs(surroundings.settings.timing.deadTimeMs);
     return now >= after(this.#claimedAt!, peer.deadTimeMs) && this.wire.isSilent(now, windowMs, 2 * windowMs);
+  }
+
+  /** All start together: a more preferred node that is about to settle should not have to take the group back. */
+  #isSettlingAhead(surroundings: Surroundings): string | null {
+    if (surroundings.settledForMs > 2 * surroundings.settings.timing.keepaliveMs) return null;
+    const joining = surroundings.peers.find((peer) =>
+      peer.isInView && peer.statement?.phase === "joining" && this.settings.nodes.includes(peer.node) &&
+      this.#goesFirst(peer.node, surroundings.self)
+    );
+    return joining === undefined ? null : `${joining.node} is preferred and about to settle`;
   }
 
   #goesFirst(node: string, other: string): boolean {
@@ -399,7 +409,7 @@ export class Keeper {
 
   #watchVeto(context: Context, surroundings: Surroundings, exclusion: Exclusion): void {
     const last = this.wire.last;
-    if (last === null || last.kind === "silent") {
+    if (last === null || last.kind === "silent" || last.kind === "contended") {
       if (last !== null && !exclusion.isTakeover) {
         context.clear("address-in-use", this.name, `nobody else answers for ${this.name} any more`);
       }

@@ -18,8 +18,8 @@ export class WireWatch {
   #silentSince: Instant | null = null;
   #askedAt: Instant | null = null;
   #backoffMs = 0;
-  /** First of an unbroken run of answers. */
-  answeredSince: Instant | null = null;
+  #windowMs = 0;
+  #eagerUntil = 0 as Instant;
 
   /** Nothing is wanted any more: what was learnt is stale from now on. */
   reset(): void {
@@ -27,15 +27,17 @@ export class WireWatch {
     this.nextAskAt = null;
     this.last = null;
     this.lastAt = null;
-    this.answeredSince = null;
     this.#silentInARow = 0;
     this.#silentSince = null;
     this.#backoffMs = 0;
   }
 
-  asked(id: EffectId, now: Instant): void {
+  /** A question goes out; until `eagerUntil` an answer is followed by the next one without a pause. */
+  asked(id: EffectId, now: Instant, windowMs: number, eagerUntil: Instant): void {
     this.pending = id;
     this.#askedAt = now;
+    this.#windowMs = windowMs;
+    this.#eagerUntil = eagerUntil;
   }
 
   /** Takes the outcome of the open question; outcomes of forgotten questions are ignored. */
@@ -49,14 +51,15 @@ export class WireWatch {
         this.#silentInARow++;
         this.#silentSince ??= this.#askedAt;
         this.#backoffMs = 0;
-        this.answeredSince = null;
         this.nextAskAt = now;
         break;
       case "answered":
         this.#endSilence();
-        this.answeredSince ??= now;
-        this.nextAskAt = after(now, this.#backoffMs);
-        this.#backoffMs = Math.min(wireBackoffMsMax, Math.max(5, this.#backoffMs * 2));
+        this.nextAskAt = after(now, this.#pauseMs(now));
+        break;
+      case "contended":
+        this.#endSilence();
+        this.nextAskAt = after(now, this.#windowMs);
         break;
       case "blind":
         this.#endSilence();
@@ -70,6 +73,16 @@ export class WireWatch {
   isSilent(now: Instant, windowMs: number, durationMs: number, questions = silentQuestionsMin): boolean {
     if (this.lastAt === null || this.#silentSince === null || this.#silentInARow < questions) return false;
     return now <= after(this.lastAt, 3 * windowMs + 20) && now >= after(this.#silentSince, durationMs);
+  }
+
+  /**
+   * How long to wait after an answer. While the answer may be a lost holder's lease that still runs, not longer than
+   * a question: the group is to be taken as soon as it is over. After that ever longer.
+   */
+  #pauseMs(now: Instant): number {
+    if (now < this.#eagerUntil) return this.#windowMs;
+    this.#backoffMs = Math.min(wireBackoffMsMax, Math.max(this.#windowMs, this.#backoffMs * 2));
+    return this.#backoffMs;
   }
 
   #endSilence(): void {

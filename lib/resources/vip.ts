@@ -111,7 +111,9 @@ export class VipHolder {
     const { now } = this.parts;
     try {
       const place = this.#place;
-      if (place === null || !this.isPresent()) return { kind: "lost" };
+      if (place === null) return { kind: "lost" };
+      const addresses = this.parts.table.addresses(this.spec.family);
+      if (!this.#instances(addresses).some((info) => this.#isOurs(info))) return { kind: "lost" };
       if (deadlineMs !== null && now() > deadlineMs) return { kind: "late", lateMs: now() - deadlineMs };
       if (this.spec.leaseSeconds !== null) this.#set(place);
       if (deadlineMs !== null && now() > deadlineMs) {

@@ -44,6 +44,7 @@ export function parseAuthKeys(text: string, file: string): { authKeys: AuthKeys;
         continue;
       }
       const index = second === undefined ? null : parseIndex(second, findings);
+      if (second !== undefined && index === null) secrets.push(untilEnd(second.span, line.span));
       if (second === undefined) {
         findings.error(
           first.span,
@@ -66,7 +67,7 @@ export function parseAuthKeys(text: string, file: string): { authKeys: AuthKeys;
       }
       if (rest[0] !== undefined) {
         secrets.push(untilEnd(rest[0].span, line.span));
-        findings.error(rest[0].span, "extra-word", `more follows "auth ${second?.value}"`, keyForm);
+        findings.error(rest[0].span, "extra-word", "more follows the index of the signing key", keyForm);
       }
       continue;
     }

@@ -39,6 +39,7 @@ function checkTiming({ timing }: Settings, places: Places, say: Say): void {
     const fifth = time(Math.max(1, Math.floor(deadTimeMs / 5)));
     const hint = `raise deadtime to ${time(5 * keepaliveMs)}, or lower keepalive to ${fifth}`;
     say("error", at("deadtime"), "deadtime-short", message, hint);
+    return;
   }
   if (initDeadMs < deadTimeMs) {
     const message = `initdead ${time(initDeadMs)} is less than deadtime ${deadtime}: ` +

@@ -55,6 +55,8 @@ const refused = {
   metrics: "remove it: see heartline status --json",
 };
 
+const nodeEchoes: ReadonlySet<string> = new Set(["unknown-node", "missing-peer", "no-nodes"]);
+
 export function parseHeartlineYaml(text: string, file: string, context: LoadContext): HeartlineYaml {
   const findings = new Findings(file, text);
   const places = new Places(file);
@@ -86,7 +88,10 @@ export function parseHeartlineYaml(text: string, file: string, context: LoadCont
   if (entries === null) return nothing(secretLines(text));
   const at = (key: typeof keys[number]) => entries.get(key);
 
+  const before = findings.problems.length;
   const nodes = readNodes(reader, at("nodes"), places);
+  const nodesEnd = findings.problems.length;
+  const areNodesSound = nodes.length > 0 && nodesEnd === before;
   const duration = (key: "keepalive" | "deadtime" | "warntime" | "initdead") => {
     const entry = at(key);
     if (entry === undefined) return null;
@@ -129,7 +134,11 @@ export function parseHeartlineYaml(text: string, file: string, context: LoadCont
     ...readTakeover(reader, at("takeover")?.value),
     process: readProcess(reader, at("process")?.value),
   };
-  const problems = [...findings.problems, ...keyed?.file?.findings.problems ?? []];
+  // A node that could not be read in the list is not unknown wherever else it stands.
+  const told = findings.problems.filter((found, index) =>
+    areNodesSound || index < nodesEnd || !nodeEchoes.has(found.code)
+  );
+  const problems = [...told, ...keyed?.file?.findings.problems ?? []];
   return { settings, problems, places, secrets: keyed?.secrets ?? [] };
 }
 

@@ -99,8 +99,12 @@ function judged(
     problems.push(...checkOwnNode(settings, places, context));
     const checked = checkSettings(settings, places, context.nodeName);
     // Where a part could not be read, its absence is no finding of its own.
+    const isSound = isWhole && !found.some(isError);
+    const isTimingSound = !found.some((other) => isError(other) && unreadCodes.has(other.code));
     problems.push(
-      ...(isWhole && !found.some(isError) ? checked : checked.filter((other) => !echoes.has(other.code))),
+      ...checked.filter(({ code }) =>
+        (isSound || !echoes.has(code)) && (isTimingSound || !timingCodes.has(code))
+      ),
     );
     problems.push(...checkScripts(settings, places, context));
   }
@@ -116,6 +120,19 @@ function sorted(problems: readonly Problem[]): Problem[] {
   const line = (found: Problem) => (found.line === 0 ? Number.MAX_SAFE_INTEGER : found.line);
   return problems.toSorted((a, b) => rank(a) - rank(b) || line(a) - line(b) || a.column - b.column);
 }
+
+/** Errors after which a time may be missing that the operator did write. */
+const unreadCodes: ReadonlySet<string> = new Set(["unknown-key", "unknown-directive", "bad-value"]);
+const timingCodes: ReadonlySet<string> = new Set([
+  "deadtime-short",
+  "initdead-short",
+  "warntime-long",
+  "warntime-short",
+  "lease-short",
+  "lease-tight",
+  "lease-long",
+  "lease-awaited",
+]);
 
 /** Findings that would only repeat that something could not be read. */
 const echoes: ReadonlySet<string> = new Set([

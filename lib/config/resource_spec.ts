@@ -87,8 +87,9 @@ export function parseResourceSpec(text: string, options: Partial<SpecOptions> = 
     return failed(first.span, "bad-resource", `"${first.value}" is not a resource`, forms);
   }
   if (addressScripts.has(name) && !isScriptWanted(name, settings)) {
-    const [argument, extra] = args;
-    if (argument === undefined || extra !== undefined) {
+    // "::" also stands in IPv6 addresses.
+    const argument = first.value.slice(name.length + 2);
+    if (args.length !== 1 && !looksLikeAddress(argument)) {
       return failed(first.span, "bad-vip", `${name} takes one argument`, `write ${name}::10.0.0.9/24/eth0`);
     }
     return vip({ value: argument, span: shifted(first.span, name.length + 2) }, rest, settings);

@@ -118,7 +118,7 @@ export function parseLabel(text: string, device: string | null): Parsed<string> 
   if (device !== null && !label.startsWith(`${device}:`)) {
     return { ok: false, message: `the label "${text}" does not begin with "${device}:"`, hint };
   }
-  if (!/^[^\s/:]+:[^\s/]+$/.test(label)) return { ok: false, message: `"${text}" is not a label`, hint };
+  if (!/^[^\s/:]+:[^\s/:]+$/.test(label)) return { ok: false, message: `"${text}" is not a label`, hint };
   if (bytes(label) > interfaceNameBytesMax) {
     return { ok: false, message: `the label "${label}" is too long`, hint };
   }

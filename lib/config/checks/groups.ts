@@ -78,6 +78,8 @@ function checkVip(settings: Settings, group: GroupSettings, vip: VipSpec, place:
 function checkLease({ timing }: Settings, group: GroupSettings, vip: VipSpec, place: Place, say: Say): void {
   const { address, leaseSeconds } = vip;
   const { keepaliveMs, deadTimeMs } = timing;
+  // Told already; what follows from it would only confuse.
+  if (deadTimeMs <= 2 * keepaliveMs) return;
   if (leaseSeconds === null) {
     const message = `${address} has no lease: it stays on a node whose daemon was killed or hangs`;
     say("warning", place, "no-lease", message, "lease: auto lets the kernel take it away in time");

@@ -53,7 +53,8 @@ export function mutate(packet: Uint8Array, other: Uint8Array, draw: Draw): Uint8
   return bytes;
 }
 
-function mutateOnce(bytes: Uint8Array, other: Uint8Array, draw: Draw): Uint8Array {
+/** One change. */
+export function mutateOnce(bytes: Uint8Array, other: Uint8Array, draw: Draw): Uint8Array {
   const at = draw(bytes.length + 1);
   const length = 1 + draw(16);
   switch (draw(8)) {

@@ -56,6 +56,7 @@ function peerView(node: ClusterNode, peer: Peer, now: Instant): PeerView {
       medium: link.medium,
       state: link.state(
         now,
+        peer.inViewSince,
         peer.deadTimeMs + node.settings.timing.keepaliveMs,
         node.settings.timing.warnTimeMs,
         !peer.isInView || peer.hearsUsOn(node.identity.node, link.medium, index),

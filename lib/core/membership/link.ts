@@ -39,14 +39,22 @@ export class Link {
     return this.heardAt !== null && now < after(this.heardAt, deadTimeMs);
   }
 
-  /** When this link dies unless something is heard; `null`: not alive. */
-  deathAt(deadTimeMs: number): Instant | null {
-    return this.heardAt === null ? null : after(this.heardAt, deadTimeMs);
+  /** When this link is dead unless something is heard; `peerSince`: since when the peer is in view by any link. */
+  deathAt(peerSince: Instant, deadTimeMs: number): Instant {
+    const from = this.heardAt === null || this.heardAt < peerSince ? peerSince : this.heardAt;
+    return after(from, deadTimeMs);
   }
 
-  state(now: Instant, deadTimeMs: number, warnTimeMs: number, isHeardByPeer: boolean): LinkView["state"] {
-    if (this.heardAt === null) return "never";
-    if (!this.isAlive(now, deadTimeMs)) return "dead";
+  /** A link that has not spoken since the peer came into view is `never` heard for a dead time, then dead. */
+  state(
+    now: Instant,
+    peerSince: Instant,
+    deadTimeMs: number,
+    warnTimeMs: number,
+    isHeardByPeer: boolean,
+  ): LinkView["state"] {
+    if (now >= this.deathAt(peerSince, deadTimeMs)) return "dead";
+    if (this.heardAt === null || this.heardAt < peerSince) return "never";
     if (!isHeardByPeer) return "one-way";
     return now >= after(this.heardAt, warnTimeMs) ? "late" : "up";
   }

@@ -32,6 +32,8 @@ export class Peer {
   /** Last heartbeat accepted; `null`: never since our start. */
   heardAt: Instant | null = null;
   isInView = false;
+  /** When it last came into view. */
+  inViewSince = 0 as Instant;
   hasLeft = false;
   /** As it asks for itself in `dt`; ours until it has. */
   deadTimeMs: number;

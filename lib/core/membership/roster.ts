@@ -113,7 +113,8 @@ export class Roster {
       const death = peer.deathAt();
       instants.push(death);
       if (death !== null) instants.push(after(death, -leadMs));
-      for (const link of peer.links) instants.push(link.deathAt(this.#linkDeadMs(peer)));
+      if (!peer.isInView) continue;
+      for (const link of peer.links) instants.push(link.deathAt(peer.inViewSince, this.#linkDeadMs(peer)));
     }
     return earliestAfter(now, instants);
   }
@@ -174,6 +175,7 @@ export class Roster {
 
   #appeared(context: Context, peer: Peer, silentMs: number | null): void {
     peer.isInView = true;
+    peer.inViewSince = context.now;
     peer.isFenced = false;
     context.isStatementDirty = true;
     const away = silentMs === null ? "" : ` after ${silentMs} ms of silence`;
@@ -223,7 +225,13 @@ export class Roster {
       return;
     }
     const isHeard = peer.hearsUsOn(this.self, link.medium, index);
-    const state = link.state(context.now, this.#linkDeadMs(peer), this.settings.timing.warnTimeMs, isHeard);
+    const state = link.state(
+      context.now,
+      peer.inViewSince,
+      this.#linkDeadMs(peer),
+      this.settings.timing.warnTimeMs,
+      isHeard,
+    );
     if (state === "one-way" && !this.#isLastingOneWay(context.now, link)) return;
     if (state !== "one-way") link.oneWaySince = null;
     if (state === link.reported) return;

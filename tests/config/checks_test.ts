@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import type { Settings } from "../../lib/core/settings.ts";
+import { checkSettings, settingsHash, unprotectedSentences } from "../../lib/config/checks.ts";
+import { Places } from "../../lib/config/problem.ts";
+import { autoLeaseSeconds } from "../../lib/config/vip_spec.ts";
+import { goodYaml, yaml } from "./samples.ts";
+
+function settings(...changes: readonly (readonly [from: string, to: string])[]): Settings {
+  let text = goodYaml;
+  for (const [from, to] of changes) {
+    assert.ok(text.includes(from), from);
+    text = text.replaceAll(from, to);
+  }
+  const result = yaml(text);
+  assert.ok(result.settings, JSON.stringify(result.problems));
+  return result.settings;
+}
+
+function codes(given: Settings): string[] {
+  return checkSettings(given, new Places("x"), "node1").map(({ severity, code }) => `${severity} ${code}`);
+}
+
+Deno.test("the automatic lease is the longest that ends before another node may act", () => {
+  const cases: readonly [deadTimeMs: number, seconds: number][] = [
+    [100, 1],
+    [1000, 1],
+    [1299, 1],
+    [1300, 1],
+    [2299, 1],
+    [2300, 2],
+    [10_000, 9],
+    [30_000, 29],
+  ];
+  for (const [deadTimeMs, seconds] of cases) {
+    assert.equal(autoLeaseSeconds(deadTimeMs), seconds, String(deadTimeMs));
+  }
+});
+
+Deno.test("the lease is judged against the dead time, and its gap is told in numbers", () => {
+  assert.deepEqual(codes(settings()), []);
+  assert.deepEqual(codes(settings(["deadtime: 2s", "deadtime: 1s"])), ["note lease-long"]);
+  assert.deepEqual(codes(settings(["deadtime: 2s", "deadtime: 1300ms"])), []);
+  assert.deepEqual(codes(settings(["dev: pub0}", "dev: pub0, lease: 2s}"])), ["warning lease-long"]);
+  assert.deepEqual(codes(settings(["dev: pub0}", "dev: pub0, lease: none}"])), [
+    "warning no-lease",
+    "note unprotected",
+  ]);
+  const awaited = settings(["failback: off", "wait-for-lease: true"], ["deadtime: 2s", "deadtime: 1s"]);
+  assert.deepEqual(codes(awaited), ["note lease-awaited"]);
+  const [gap] = checkSettings(settings(["deadtime: 2s", "deadtime: 1s"]), new Places("x"), "node1");
+  assert.match(
+    gap!.message,
+    /up to 1\.25s after its last renewal.*1s after the last heartbeat.*for up to 250ms/,
+  );
+  assert.match(gap!.hint!, /1\.3s/);
+});
+
+Deno.test("a lease that would run out between two renewals is refused", () => {
+  const { problems } = yaml(goodYaml.replace("200ms", "1s").replace("deadtime: 2s", "deadtime: 2100ms"));
+  assert.deepEqual(problems.filter(({ severity }) => severity === "error").map(({ code }) => code), [
+    "lease-short",
+  ]);
+  const tight = settings(["keepalive: 200ms", "keepalive: 600ms"]);
+  assert.deepEqual(codes(tight), ["warning lease-tight"]);
+});
+
+Deno.test("links are counted from the node that reads the settings", () => {
+  const single = settings([`  - ucast: { dev: pub0, peers: [10.0.0.1, 10.0.0.2] }\n`, ""]);
+  assert.deepEqual(codes(single), ["warning single-link"]);
+  const three = settings(["nodes: [node1, node2]\nk", "nodes: [node1, node2, node3]\nk"], [
+    "node2: 10.0.1.2}",
+    "node2: 10.0.1.2, node3: 10.0.1.3}",
+  ], ["peers: [10.0.0.1, 10.0.0.2]", "peer: 10.0.0.2"]);
+  assert.deepEqual(codes(three), ["warning partial-link"]);
+  assert.deepEqual(checkSettings(three, new Places("x"), null), []);
+});
+
+Deno.test("crc is refused over UDP unless it is allowed by name", () => {
+  const crc = "{index: 2, method: crc}";
+  const both = goodYaml.replace("secret: a-long-secret}", `secret: a-long-secret}, ${crc}`);
+  const refused = yaml(both).problems.filter(({ severity }) => severity !== "note");
+  assert.deepEqual(refused.map(({ code }) => code), ["crc-refused"]);
+  const allowed = yaml(both.replace("sign-with: 1,", "sign-with: 1, allow-crc: true,"));
+  assert.deepEqual(allowed.problems.map(({ severity, code }) => `${severity} ${code}`), ["warning crc"]);
+});
+
+Deno.test("what remains unprotected is said, and nothing where nothing remains", () => {
+  const noArbiter = ["arbiters: [ { ping: [10.0.0.254], on-unreachable: release } ]\n", ""] as const;
+  const cases: readonly [string, Settings, readonly RegExp[]][] = [
+    ["a leased address with an arbiter", settings(), []],
+    ["no arbiter", settings(noArbiter), [/service network.*no arbiter and no fencing/]],
+    ["an arbiter that holds", settings(["release", "hold"]), [/policy is to hold/]],
+    ["an arbiter that holds for a time", settings(["release", "{hold-for: 30s}"]), []],
+    ["no lease", settings(["dev: pub0}", "lease: none}"]), [/no lease/]],
+    ["a service behind the address", settings(["dev: pub0}", "dev: pub0}, lsb:nginx"]), [
+      /services.*go on running/,
+    ]],
+    ["a service alone", settings(["{vip: 10.0.0.9/24, dev: pub0}", "lsb:nginx"]), [
+      /still reach the arbiter.*can run twice/,
+    ]],
+    [
+      "one node",
+      settings([", node2]\nk", "]\nk"], [", node2: 10.0.1.2", ""], [", node2]", "]"], noArbiter),
+      [],
+    ],
+  ];
+  for (const [name, given, expected] of cases) {
+    const sentences = unprotectedSentences(given);
+    assert.equal(sentences.length, expected.length, `${name}: ${sentences}`);
+    for (const [index, pattern] of expected.entries()) assert.match(sentences[index] ?? "", pattern, name);
+  }
+});
+
+Deno.test("the hash is the same on all nodes and differs where nodes must agree", () => {
+  const hash = settingsHash(settings());
+  assert.match(hash, /^[0-9a-f]{16}$/);
+  const local = { nodeName: "node2", ownAddresses: new Set(["10.0.0.2"]) };
+  assert.equal(settingsHash(yaml(goodYaml, local).settings!), hash, "computed on the other node");
+  const alike: readonly (readonly [string, string])[] = [
+    ["a-long-secret", "other-secret"],
+    ["dev: pub0", "dev: ens3"],
+    ["10.0.1.", "10.0.7."],
+    ["10.0.0.254", "10.0.0.253"],
+    ["delay: 0s", "delay: 1s"],
+    ["nodes: [node1, node2]\nk", "nodes: [node2, node1]\nk"],
+  ];
+  for (const change of alike) assert.equal(settingsHash(settings(change)), hash, String(change));
+  const different: readonly (readonly [string, string])[] = [
+    ["keepalive: 200ms", "keepalive: 100ms"],
+    ["deadtime: 2s", "deadtime: 1900ms"],
+    ["failback: off", "failback: on"],
+    ["nodes: [node1, node2]\n    f", "nodes: [node2, node1]\n    f"],
+    ["10.0.0.9", "10.0.0.8"],
+    ["sha256", "sha1"],
+    ["  web:", "  www:"],
+    ["dev: pub0}", "dev: pub0}, lsb:nginx"],
+    ["confirm: false", "confirm: true"],
+  ];
+  for (const change of different) assert.notEqual(settingsHash(settings(change)), hash, String(change));
+});

@@ -198,6 +198,10 @@ export class Keeper {
   #keep(context: Context, surroundings: Surroundings, candidates: readonly Candidate[]): void {
     this.#forgetClaim();
     const rival = holderOf(candidates.slice(1));
+    // A node that was cut off may have announced the address to its own half: the last word must be ours.
+    if (surroundings.peers.some((peer) => peer.isInView && peer.inViewSince === context.now)) {
+      this.#announceWhenAlone = true;
+    }
     if (rival !== null) this.#meetRival(context, surroundings, rival);
     else this.#rivalGone(context);
     if (!holds(this.machine.state)) return;
@@ -247,6 +251,7 @@ export class Keeper {
       hindrance !== null ||
       !(isPlaced || this.#isPlacedWithoutSuspects(context.now, surroundings, pinnedNode))
     ) {
+      this.#clearVeto(context, "the view is whole again, or the group belongs elsewhere");
       this.reason = hindrance ??
         (this.placedOn === null ? "no node in view can hold it" : `belongs on ${this.placedOn}`);
       this.#forgetClaim();

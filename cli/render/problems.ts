@@ -38,9 +38,9 @@ function renderProblem(problem: Problem, line: string | undefined, chalk: ChalkI
   };
   const colour = colours[problem.severity];
   const where = problem.line === 0 ? problem.file : `${problem.file}:${problem.line}:${problem.column}`;
-  let text = `${chalk.bold(where)}: ${colour(`${problem.severity}:`)} ${problem.message}\n`;
+  let text = `${chalk.bold(where)}: ${colour(`${problem.severity}:`)} ${printable(problem.message)}\n`;
   if (line !== undefined && problem.line > 0) text += excerpt(problem, line.replace(/\r$/, ""), colour);
-  if (problem.hint !== undefined) text += `  ${chalk.dim("hint:")} ${problem.hint}\n`;
+  if (problem.hint !== undefined) text += `  ${chalk.dim("hint:")} ${printable(problem.hint)}\n`;
   return text;
 }
 

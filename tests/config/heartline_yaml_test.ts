@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { readFile } from "node:fs/promises";
 import { filesNamed } from "../../lib/config/heartline_yaml.ts";
 import { faults, goodYaml, marks, yaml } from "./samples.ts";
 
@@ -62,6 +63,14 @@ Deno.test("a good file becomes settings, with only what remains unprotected to s
       scriptDirectories: ["/etc/ha.d/resource.d", "/etc/init.d"],
     },
   });
+});
+
+Deno.test("the example of the documentation is a clean configuration", async () => {
+  const document = await readFile(new URL("../../docs/configuration.md", import.meta.url), "utf8");
+  const example = /^```yaml\n(cluster:[\s\S]*?)^```/m.exec(document)?.[1];
+  assert.ok(example);
+  const keysFile = { path: "/etc/heartline/keys", text: "auth 1\n1 sha256 LongSecret\n" };
+  assert.deepEqual(faults(yaml(example, { keysFile })), []);
 });
 
 Deno.test("one file serves both nodes: each drops its own address", () => {

@@ -111,7 +111,7 @@ export class WireAsker {
     while (true) {
       const now = this.clock.now();
       if (askAt.length > 0 && now >= askAt[0]!) {
-        for (const { address, socket } of open.places) socket.ask(address);
+        for (const { address, socket } of open.places) socket.probe(address);
         askAt.shift();
       }
       this.#listen();
@@ -139,6 +139,7 @@ export class WireAsker {
       const { address, hardware } = claim;
       if (claim.kind !== "probe") open.answer = { kind: "answered", address, hardware };
       else if (goesFirst(hardware, socket.link)) open.answer = { kind: "contended", address, hardware };
+      else askAgain(socket, address);
     }
   }
 
@@ -205,6 +206,18 @@ export async function askWire(question: WireQuestion, clock?: WireClock): Promis
  */
 function goesFirst(hardware: string, own: LinkInfo): boolean {
   return hardware < hardwareText(own.hardware);
+}
+
+/**
+ * Tells a rival that goes after us that we ask: it may have begun after our own questions were sent, and would hear
+ * nothing else of us before its window is over. It does not answer this in turn, so that this ends here.
+ */
+function askAgain(socket: NeighbourSocket, address: string): void {
+  try {
+    socket.probe(address);
+  } catch {
+    // The interface went down: the verdict at the end of the window says so.
+  }
 }
 
 function reasonOf(error: unknown): string {

@@ -106,16 +106,22 @@ export class NeighbourSocket {
     return new NeighbourSocket(link, family, socket, six);
   }
 
-  /** Asks who has the address. Throws a SystemError when the interface does not take the packet. */
+  /**
+   * Asks who has the address, out of curiosity. Throws a SystemError when the interface does not take the packet.
+   */
   ask(address: string): void {
-    const bytes = this.#bytesOf(address);
-    if (this.family === 4) {
-      this.#send(buildArpProbe(this.link.type, this.link.hardware, bytes), this.link.broadcast, address);
-      return;
-    }
-    this.listenFor(address);
-    const { packet, destination } = buildSolicitation(this.#linkLocalAddress(), this.link.hardware, bytes);
-    this.#send(packet, multicastHardware(destination, this.link.broadcast), address);
+    if (this.family === 4) this.probe(address);
+    else this.#solicit(this.#linkLocalAddress(), address);
+  }
+
+  /**
+   * Asks who has the address, about to take it: others that are about to take it see a `probe`, and a kernel whose
+   * duplicate address detection for it goes on gives up. Throws a SystemError as `ask` does.
+   */
+  probe(address: string): void {
+    if (this.family === 6) return this.#solicit(unspecifiedAddress, address);
+    const packet = buildArpProbe(this.link.type, this.link.hardware, this.#bytesOf(address));
+    this.#send(packet, this.link.broadcast, address);
   }
 
   /**
@@ -175,6 +181,12 @@ export class NeighbourSocket {
     this.#six?.groups.close();
     this.#six?.netlink.close();
     this.#socket.close();
+  }
+
+  #solicit(source: Uint8Array, address: string): void {
+    this.listenFor(address);
+    const { packet, destination } = buildSolicitation(source, this.link.hardware, this.#bytesOf(address));
+    this.#send(packet, multicastHardware(destination, this.link.broadcast), address);
   }
 
   #send(packet: Uint8Array, hardware: Uint8Array, address: string): void {

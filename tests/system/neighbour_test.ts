@@ -109,13 +109,11 @@ for (const family of [4, 6] as const) {
     },
   );
 
-  networkTest(`${what}: a question of ours is seen by a rival that asks too`, [], async (network) => {
+  networkTest(`${what}: a candidate's question is seen by a rival that asks too`, [], async (network) => {
     const [one, two] = [open(network, "b", family), open(network, "c", family)];
-    // From the unspecified address: as while the interface comes up.
-    for (const host of ["b", "c"] as const) network.ip(host, "-6 addr flush dev e0 scope link");
     await withSockets([one, two], async () => {
       two.listenFor(address);
-      one.ask(address);
+      one.probe(address);
       await expectClaim(two, { address, kind: "probe", hardware: hardwareText(one.link.hardware) });
       assert.deepEqual(one.poll(), [], "what we sent ourselves is no claim");
     });

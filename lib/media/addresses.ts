@@ -42,7 +42,7 @@ export function isOwnAddress(address: string, interfaces: Interfaces): boolean {
   );
 }
 
-/** Own addresses of `device` that can reach `peer`, the best first: same subnet, then any that is not link-local. */
+/** The address of `device` to reach `peer` from: in its subnet, else (behind a router) any that is not link-local. */
 export function sourceFor(peer: string, device: string, interfaces: Interfaces): string | null {
   const family = familyOf(peer);
   const own = (interfaces[device] ?? []).filter((info) =>

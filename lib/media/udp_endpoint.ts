@@ -234,9 +234,12 @@ function fitted(packet: Uint8Array): Uint8Array {
   return packet.buffer.byteLength > 2 * packet.length ? new Uint8Array(packet) : packet;
 }
 
+/** Deno tells neither EPERM nor EACCES of a send, only `UNKNOWN`. */
 function explain(error: Error): string {
-  const code = (error as { code?: string }).code;
-  return code === "EPERM" ? `${error.message} (a firewall rule on this machine?)` : error.message;
+  const code = (error as { code?: string }).code ?? "";
+  return ["EPERM", "EACCES", "UNKNOWN"].includes(code)
+    ? "refused by this machine itself, by a firewall rule or a route that prohibits it"
+    : error.message;
 }
 
 /** A socket that failed may be closed already, which closing again reports by throwing. */

@@ -145,12 +145,12 @@ function maintenance(value: unknown): MaintenanceStatement {
   };
 }
 
-/** Only own members count: `JSON.parse` makes even `__proto__` one, but `toString` is inherited. */
+/** `JSON.parse` makes even `__proto__` an own member; no member that we look for is one of `Object.prototype`. */
 function record(value: unknown, at: string): Readonly<Record<string, unknown>> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw expected(value, at, "an object");
   }
-  return Object.setPrototypeOf(value, null);
+  return value as Readonly<Record<string, unknown>>;
 }
 
 /** By name, at most `countMax`, in an object without a prototype. */

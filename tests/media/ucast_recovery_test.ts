@@ -69,6 +69,16 @@ async function followsItsInterface(command: string[], family: keyof typeof addre
     await near.says(/^received from /);
     await far.says(/^received from /);
 
+    if (family !== "link-local IPv6") { // Those are not routed.
+      ip("-n", here, "route", "add", "prohibit", peer);
+      await near.says(
+        `failed: cannot send to ${peer}: refused by this machine itself, by a firewall rule or a route that prohibits it`,
+      );
+      ip("-n", here, "route", "del", "prohibit", peer);
+      await near.says(`recovered: ${shown(own)}`);
+      await near.says(/^received from /);
+    }
+
     ip("-n", here, "addr", "flush", "dev", "hb0");
     await near.says(/^failed: /);
     add(own);

@@ -143,10 +143,22 @@ Deno.test("text: only the key of the entry named is accepted", () => {
   assert.equal(opened.ok ? null : opened.refusal, "wrong-key");
 });
 
-Deno.test("netstring: an empty key that we sign with (crc) makes no forgery valid", () => {
-  const receiver = { authentication: { ...authentication(3, one, crc), allowCrc: true }, isPrivate: true };
-  const opened = open(labelled(1, "sha1", ""), receiver);
-  assert.equal(opened.ok ? null : opened.refusal, "wrong-key");
+Deno.test("netstring: an empty key that we sign with makes no forgery valid, whatever its method", () => {
+  for (const empty of [crc, { ...crc, method: "sha1" as const }]) {
+    const receiver = {
+      authentication: { ...authentication(3, one, empty), allowCrc: true },
+      isPrivate: true,
+    };
+    const opened = open(labelled(1, "sha1", ""), receiver);
+    assert.equal(opened.ok ? null : opened.refusal, "wrong-key");
+  }
+});
+
+Deno.test("text: blank lines are not part of what is signed", () => {
+  const sealed = Buffer.from(seal(message, { format: "text", authentication: authentication(1, one) }))
+    .toString();
+  const spaced = Buffer.from(sealed.replaceAll("\n", "\n\n").slice(0, -1));
+  assert(open(spaced, { authentication: authentication(1, one), isPrivate: false }).ok);
 });
 
 const claims = [

@@ -126,6 +126,8 @@ const cases: readonly Case[] = [
   { name: "a trailer cut short", packet: "###\n%%%\n4:1 00", refusal: "malformed" },
   { name: "a nested value that is none", packet: "###\n6:(2)t=s,%%%\n", refusal: "malformed" },
   { name: "a nested end that belongs to the outer", packet: "###\n9:(2)t=###\n,%%%\n", refusal: "malformed" },
+  { name: "bytes behind a nested message", packet: "###\n14:(2)t=###\n%%%\nx,%%%\n", refusal: "malformed" },
+  { name: "a nested message", packet: "###\n13:(2)t=###\n%%%\n,%%%\n", refusal: null },
   { name: "a list", packet: "###\n15:(3)l=1:a,3:bcd,,%%%\n", refusal: null },
   { name: "a list with an empty element", packet: "###\n8:(3)l=0:,,%%%\n", refusal: "malformed" },
   { name: "a list with a bad length", packet: "###\n9:(3)l=2:a,,%%%\n", refusal: "malformed" },

@@ -40,6 +40,10 @@ export class Health {
     if (this.#failedUntil !== null) context.isStatementDirty = true;
     this.#failedUntil = null;
     this.#restartedAt = null;
+    const { name } = this.settings;
+    for (const code of ["start-failed", "monitor-failed"]) {
+      context.clear(code, name, `the failure of ${name} is forgiven: this node may hold it again`);
+    }
   }
 
   /** Time passes. */

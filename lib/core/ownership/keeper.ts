@@ -237,7 +237,9 @@ export class Keeper {
 
   #rivalGone(context: Context): void {
     context.clear("split-brain", this.name, `${this.name} has one holder again`);
-    if (!this.#announceWhenAlone) return;
+    // A start announces by itself when it is through, and who holds nothing has nothing to announce.
+    if (this.machine.state === "stopped") this.#announceWhenAlone = false;
+    if (!this.#announceWhenAlone || this.machine.state !== "running") return;
     this.#announceWhenAlone = false;
     context.emit({ kind: "announce", group: this.name });
   }

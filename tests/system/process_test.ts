@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -182,4 +182,22 @@ Deno.test("no descriptors are left behind by many runs", async () => {
 Deno.test("the last lines leave empty ones out", () => {
   assert.deepEqual(lastLines("a\n\nb \r\nc", 2), ["b", "c"]);
   assert.deepEqual(lastLines("", 5), []);
+});
+
+const isRoot = process.getuid?.() === 0;
+if (!isRoot) console.warn("SKIPPED: out-of-memory protection of children: this needs root");
+
+Deno.test({
+  name: "our own protection from the out-of-memory killer is not inherited",
+  ignore: !isRoot,
+  fn: async () => {
+    const file = "/proc/self/oom_score_adj";
+    const before = readFileSync(file, "utf8");
+    try {
+      writeFileSync(file, "-500");
+      assert.equal((await sh(`sleep 0.2; cat ${file}`)).stdout, "0\n");
+    } finally {
+      writeFileSync(file, before);
+    }
+  },
 });

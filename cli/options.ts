@@ -36,11 +36,14 @@ export function nonEmpty(text: string): string {
   return text;
 }
 
-/** The part of a help text that shows how a command is used. */
+/** The part of a help text that shows how a command is used; a meaning with no room beside goes below. */
 export function examples(lines: ReadonlyArray<readonly [command: string, meaning: string]>): string {
   const width = Math.max(...lines.map(([command]) => command.length));
+  const isTable = lines.every(([, meaning]) => width + meaning.length + 4 <= 80);
   return "\nExamples:\n" +
-    lines.map(([command, meaning]) => `  ${command.padEnd(width)}  ${meaning}\n`).join("");
+    lines.map(([command, meaning]) =>
+      isTable ? `  ${command.padEnd(width)}  ${meaning}`.trimEnd() + "\n" : `  ${command}\n      ${meaning}\n`
+    ).join("");
 }
 
 function capital(text: string): string {

@@ -24,7 +24,7 @@ export async function buildProgram(args: readonly string[]): Promise<CommandUnkn
       examples([
         ["heartline peer", "run this node, until SIGTERM"],
         ["heartline status --watch", "see who holds what, live"],
-        ["heartline standby", "hand everything over, to reboot this machine"],
+        ["heartline standby", "hand everything over, to reboot"],
         ["heartline config check heartline.yaml", "find every mistake before it runs"],
       ]) + exitCodes,
     );
@@ -38,7 +38,7 @@ export async function buildProgram(args: readonly string[]): Promise<CommandUnkn
 
 /** The program with every command in full, for completions. */
 export async function buildWholeProgram(): Promise<CommandUnknownOpts> {
-  const program = new Command("heartline");
+  const program = new Command("heartline").version(version, "-V, --version", "print the version");
   for (const verb of verbs) program.addCommand(prepare(await verb.load(), verb));
   return program;
 }

@@ -1,0 +1,46 @@
+/** Runs the command line as a process of its own, from the sources or, with HEARTLINE_BIN, from a binary. */
+
+import { spawn } from "node:child_process";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+
+const main = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Called with each piece of standard output and the running process. */
+  readonly onOutput?: (all: string, end: (signal: "SIGINT" | "SIGTERM") => void) => void;
+}
+
+/** Killed after 20 s, which shows as `code: null`. */
+export function heartline(args: readonly string[], options: RunOptions = {}): Promise<Ended> {
+  const binary = process.env.HEARTLINE_BIN;
+  const [file, before] = binary === undefined ? [process.execPath, ["run", "-A", main]] : [binary, []];
+  const { HEARTLINE_SOCKET: _, HEARTLINE_DEBUG: __, ...inherited } = process.env;
+  return new Promise((resolve, reject) => {
+    const child = spawn(file, [...before, ...args], {
+      env: { ...inherited, NO_COLOR: "1", ...options.environment },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const timer = setTimeout(() => child.kill("SIGKILL"), 20_000);
+    let stdout = "";
+    let stderr = "";
+    child.stdout.on("data", (chunk) => {
+      stdout += chunk;
+      // Not child.kill(): Deno then reports the signal in place of the exit code, whatever the child does.
+      options.onOutput?.(stdout, (signal) => process.kill(child.pid!, signal));
+    });
+    child.stderr.on("data", (chunk) => stderr += chunk);
+    child.on("error", reject);
+    child.on("close", (code) => {
+      clearTimeout(timer);
+      resolve({ code, stdout, stderr });
+    });
+  });
+}

@@ -126,7 +126,7 @@ function rejoin(context: Context, keepers: readonly Keeper[]): Answer {
 function confirm(keepers: readonly Keeper[]): Answer {
   const waiting = keepers.filter((keeper) => keeper.pending.length > 0);
   if (waiting.length === 0) return refuse("no takeover is waiting for a confirmation");
-  for (const keeper of waiting) keeper.isConfirmed = true;
+  for (const keeper of waiting) keeper.claim.isConfirmed = true;
   return accept(`confirmed: ${names(waiting)}`);
 }
 

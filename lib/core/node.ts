@@ -18,7 +18,7 @@ import { Context } from "./context.ts";
 import type { Effect, EffectId } from "./effects.ts";
 import type { Input, MessageInput, Outcome } from "./inputs.ts";
 import { after, earliestAfter, type Instant } from "./instant.ts";
-import { farewellMs, isolationMs, promptReplyMs, refusalReportMs, stallMs, wireLeadMs } from "./limits.ts";
+import { farewellMs, isolationMs, promptReplyMs, refusalReportMs, stallMs } from "./limits.ts";
 import { Roster } from "./membership/roster.ts";
 import { Directives } from "./ownership/directives.ts";
 import { hearGroupEvent } from "./ownership/events.ts";
@@ -90,7 +90,7 @@ export class ClusterNode {
   deadline(): Instant | null {
     const { now } = this.#context;
     const { timing } = this.settings;
-    const checkMs = Math.max(0, ...this.keepers.map((keeper) => keeper.leadMs(timing)));
+    const checkMs = Math.max(0, ...this.keepers.map((keeper) => keeper.claim.leadMs(timing)));
     return earliestAfter(now, [
       this.#nextBeatAt,
       this.#replyDueAt,
@@ -293,7 +293,7 @@ export class ClusterNode {
 
   #outcome(context: Context, id: EffectId, outcome: Outcome): void {
     if (outcome.kind === "wire") {
-      for (const keeper of this.keepers) if (keeper.wire.hear(id, outcome.verdict, context.now)) return;
+      for (const keeper of this.keepers) if (keeper.claim.wire.hear(id, outcome.verdict, context.now)) return;
       return;
     }
     if (outcome.kind === "fence") return;
@@ -344,7 +344,7 @@ export class ClusterNode {
       const due = after(this.#nextBeatAt!, this.settings.timing.keepaliveMs);
       this.#nextBeatAt = due > now ? due : after(now, this.settings.timing.keepaliveMs);
       for (const keeper of this.keepers) {
-        if (keeper.hasAddress && mayHold(keeper.machine.state)) {
+        if (keeper.claim.hasAddress && mayHold(keeper.machine.state)) {
           context.emit({ kind: "renew", group: keeper.name });
         }
       }

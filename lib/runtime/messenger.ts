@@ -42,7 +42,8 @@ export class Messenger {
         failed: (reason) => this.#changed(medium, false, reason),
         recovered: () => this.#changed(medium, true, "works again"),
       });
-      this.#changed(medium, medium.localAddress !== null, "has no address yet");
+      // A medium that could not open yet has said so itself, and why.
+      if (medium.localAddress !== null) this.#changed(medium, true, "works");
     }
   }
 

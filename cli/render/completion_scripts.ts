@@ -78,18 +78,19 @@ complete -o filenames -F _heartline heartline
 function zsh(entries: readonly Entry[]): string {
   const item = (word: string, meaning: string) =>
     single(`${word.replaceAll(":", "\\:")}${meaning ? `:${meaning}` : ""}`);
+  // Not `path`: in zsh that is the search path.
   return `#compdef heartline
 _heartline() {
-  local path="" i
+  local verb="" i
   local -a items flags
   for ((i = 2; i < CURRENT; i++)); do
-    case "\${path:+$path }\${words[i]}" in
+    case "\${verb:+$verb }\${words[i]}" in
       ${
     entries.filter(({ path }) => path !== "").map(({ path }) => single(path)).join("|")
-  }) path="\${path:+$path }\${words[i]}" ;;
+  }) verb="\${verb:+$verb }\${words[i]}" ;;
     esac
   done
-  case "$path" in
+  case "$verb" in
 ${
     entries.map(({ path, words, options, takesGroups }) => {
       const items = takesGroups

@@ -28,7 +28,7 @@ export interface HeardLine {
 
 export class LabDaemon {
   readonly lines: HeardLine[] = [];
-  /** Resolves when the process has ended, with its exit code or the signal's name. */
+  /** Resolves when the process has ended, with its exit code; 128 and its number for a signal, as in a shell. */
   readonly ended: Promise<number | string>;
   readonly #child: ChildProcess;
   #pid: number | null = null;
@@ -36,7 +36,7 @@ export class LabDaemon {
 
   /** Starts `command` in the node; it need not be heartline. */
   constructor(readonly machine: LabMachine, command: readonly string[]) {
-    const [file, args] = machine.enter(command);
+    const [file, args] = machine.enter(command, true);
     const child = spawn(file, args, { stdio: ["ignore", "pipe", "pipe"] });
     this.#child = child;
     for (const stream of [child.stdout, child.stderr]) {
@@ -65,7 +65,7 @@ export class LabDaemon {
   /** Process id outside the node; `null` before it runs and after it ended. */
   get pid(): number | null {
     if (this.#hasEnded) return null;
-    // nsenter forks once: its only child is the daemon.
+    // The only child of the shell that supervises it.
     this.#pid ??= childrenOf(this.#child.pid ?? 0)[0] ?? null;
     return this.#pid;
   }
@@ -75,19 +75,10 @@ export class LabDaemon {
     const pid = this.pid;
     if (pid === null) return false;
     try {
-      process.kill(pid, signal);
-      // nsenter stops itself when its child stops; without it the end of the daemon would not be seen.
-      if (signal === "SIGCONT" && this.#child.pid !== undefined) process.kill(this.#child.pid, "SIGCONT");
-      return true;
+      return process.kill(pid, signal);
     } catch {
       return false;
     }
-  }
-
-  /** After the machine went off: ends the launcher too, which may be stopped, and waits for its end. */
-  async abandon(): Promise<void> {
-    if (!this.#hasEnded) this.#child.kill("SIGKILL");
-    await this.ended;
   }
 
   /** Everything that it said, in one text. */

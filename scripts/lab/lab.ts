@@ -11,7 +11,8 @@ import { join } from "node:path";
 import process from "node:process";
 import { EnvironmentError, InvariantError } from "../../lib/errors.ts";
 import { monotonicMs } from "../../lib/system/clock.ts";
-import { heartline, LabDaemon, type Target } from "./daemon.ts";
+import { CONFIG_PATH } from "./config.ts";
+import { type HeardLine, heartline, LabDaemon, type Target } from "./daemon.ts";
 import { LabMachine } from "./machine.ts";
 import { CLIENT, LabNetwork, SERVICE_LINK } from "./network.ts";
 import { type Ended, run, tryRun } from "./run.ts";
@@ -32,7 +33,6 @@ export interface LabEvent {
 }
 
 const DEFAULT_PREFIX = "hllab";
-const CONFIG_PATH = "/etc/heartline/heartline.yaml";
 let built = 0;
 const alive = new Set<Lab>();
 
@@ -107,6 +107,13 @@ export class Lab {
     const daemon = this.#daemons.get(node);
     if (daemon === undefined) throw new InvariantError(`nothing was started on "${node}"`);
     return daemon;
+  }
+
+  /** Everything that all daemons have said so far, in order of time. */
+  lines(): ReadonlyArray<HeardLine & { readonly node: string }> {
+    return this.#allDaemons
+      .flatMap((daemon) => daemon.lines.map((heard) => ({ ...heard, node: daemon.machine.name })))
+      .sort((a, b) => a.atMs - b.atMs);
   }
 
   /** Takes the cable out: the node loses the carrier. */
@@ -193,7 +200,7 @@ export class Lab {
     await this.#do(`power off ${node}`, () => this.network.harm(node, "all", { cut: true }));
     await this.machine(node).powerOff();
     await this.network.flush(node);
-    await this.#daemons.get(node)?.abandon();
+    await this.#daemons.get(node)?.ended;
   }
 
   /** The machine is on again, with its files; its daemon is not started. */
@@ -214,7 +221,7 @@ export class Lab {
   async destroy(): Promise<void> {
     this.killNow();
     await Promise.all([...this.#machines.values()].map((machine) => machine.powerOff()));
-    await Promise.all(this.#allDaemons.map((daemon) => daemon.abandon()));
+    await Promise.all(this.#allDaemons.map((daemon) => daemon.ended));
     await this.network.destroy();
     rmSync(this.directory, { recursive: true, force: true });
     alive.delete(this);

@@ -85,7 +85,7 @@ export class LabMachine {
     const bash = ["bash", "-c", INIT_SCRIPT, "lab-init", this.name, this.directory];
     const child = spawn("ip", ["netns", "exec", this.namespace, ...unshare, ...bash], {
       cwd: "/",
-      stdio: ["pipe", "pipe", "inherit"],
+      stdio: ["pipe", "pipe", "pipe"],
     });
     child.stdin.on("error", () => {});
     this.#init = child;
@@ -109,20 +109,28 @@ export class LabMachine {
     this.#init = null;
     this.#initPid = null;
     try {
+      // Its parent stays to reap it, and ends by itself.
       if (pid !== null) process.kill(pid, "SIGKILL");
+      else init?.kill("SIGKILL");
     } catch {
       // Already gone.
     }
-    init?.kill("SIGKILL");
     init?.stdin?.destroy();
   }
 
-  /** The command that runs `command` inside the node. */
-  enter(command: readonly string[]): readonly [file: string, args: string[]] {
-    if (this.#initPid === null) {
-      throw new EnvironmentError(`Cannot run "${command[0]}" on ${this.name}: it is off`);
-    }
-    return ["nsenter", ["-t", `${this.#initPid}`, "-m", "-u", "-n", "-p", "--", ...command]];
+  /** Process id, outside, of the node's init. */
+  get initPid(): number {
+    if (this.#initPid === null) throw new EnvironmentError(`Cannot enter ${this.name}: it is off`);
+    return this.#initPid;
+  }
+
+  /** The command that runs `command` inside the node; with `isSupervised`, as the only child of a shell outside. */
+  enter(command: readonly string[], isSupervised = false): readonly [file: string, args: string[]] {
+    const target = ["-t", `${this.initPid}`, "-m", "-u", "-n", "-p"];
+    if (!isSupervised) return ["nsenter", [...target, "--", ...command]];
+    // A forking nsenter stops itself when its child is stopped, and then reaps it no more. A shell does not.
+    const supervise = 'exec 3>&2 2>/dev/null; "$@" 2>&3 3>&-; exit $?';
+    return ["nsenter", [...target, "--no-fork", "--", "bash", "-c", supervise, "lab", ...command]];
   }
 
   /** Runs a command inside the node to its end. */
@@ -151,6 +159,8 @@ function untilReady(child: ChildProcess, name: string): Promise<void> {
       reject(new EnvironmentError(`Cannot start ${name}: ${what}: ${output.trim() || "no output"}`));
     };
     const limit = setTimeout(() => fail("its init is not ready in time"), START_LIMIT_MS);
+    // Kept for the message of a failed start only: some versions of unshare complain whenever the init is killed.
+    child.stderr?.setEncoding("utf8").on("data", (chunk: string) => output += chunk);
     child.stdout?.setEncoding("utf8").on("data", (chunk: string) => {
       output += chunk;
       if (!output.split("\n").includes(READY)) return;

@@ -98,7 +98,7 @@ export class ClusterNode {
       this.#exitAt,
       this.roster.deadline(now, checkMs),
       this.arbitration.proofEndsAt(),
-      this.#isolationAt(),
+      ...this.#contactEnds(),
       this.#keepUntil(),
       ...this.keepers.map((keeper) => keeper.deadline(now)),
     ]);
@@ -305,10 +305,16 @@ export class ClusterNode {
     }
   }
 
+  /**
+   * Without an arbiter's answer, contact with *every* other node is needed: one that is out of contact may be on the
+   * arbiter's side of a partition and take what we hold.
+   */
   #judgeIsolation(context: Context): void {
-    const { timing } = this.settings;
-    const hasContact = this.roster.peers.some((peer) => peer.hasContact(context.now, isolationMs(timing))) ||
-      (this.#phase === "joining" && this.arbitration.proofEndsAt() === null);
+    const windowMs = isolationMs(this.settings.timing);
+    const hasContact =
+      this.roster.peers.every((peer) =>
+        peer.hasLeft || peer.isFenced || peer.hasContact(context.now, windowMs)
+      ) || (this.#phase === "joining" && this.arbitration.proofEndsAt() === null);
     const was = this.#isIsolated;
     this.#isIsolated = this.arbitration.judge(context.now, hasContact);
     if (this.#isIsolated === was) return;
@@ -316,18 +322,16 @@ export class ClusterNode {
       context.raise(
         "isolated",
         this.identity.node,
-        "this node is cut off: no peer and no arbiter has answered in time",
+        "this node is cut off: no arbiter and not all other nodes have answered in time",
       );
     } else context.clear("isolated", this.identity.node, "this node is in contact again");
     context.isStatementDirty = true;
   }
 
-  #isolationAt(): Instant | null {
-    let latest: Instant | null = null;
-    for (const { echoedAt } of this.roster.peers) {
-      if (echoedAt !== null && (latest === null || echoedAt > latest)) latest = echoedAt;
-    }
-    return latest === null ? null : after(latest, isolationMs(this.settings.timing));
+  /** When a contact that we have now becomes too old, peer by peer. */
+  #contactEnds(): (Instant | null)[] {
+    const windowMs = isolationMs(this.settings.timing);
+    return this.roster.peers.map(({ echoedAt }) => echoedAt === null ? null : after(echoedAt, windowMs));
   }
 
   #keepUntil(): Instant | null {

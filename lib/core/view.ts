@@ -18,7 +18,7 @@ export interface NodeView {
   /** The node that alone sends cluster-wide alarms; decides no placement. */
   readonly coordinator: string;
   readonly maintenance: boolean;
-  /** Neither a peer nor an arbiter has been reached for too long; `null`: no arbiter is configured. */
+  /** No arbiter, and not every other node, has been reached in time; `null`: no arbiter is configured. */
   readonly isolated: boolean | null;
   readonly peers: readonly PeerView[];
   readonly groups: readonly GroupView[];

@@ -178,7 +178,7 @@ export class Keeper {
     else this.#rivalGone(context);
     if (!holds(this.machine.state)) return;
     if (surroundings.isIsolated && !surroundings.mayKeep) {
-      return this.giveUpNow(context, "isolated: no peer and no arbiter has answered for too long");
+      return this.giveUpNow(context, "cut off: no arbiter and not all other nodes have answered in time");
     }
     if (surroundings.phase === "leaving") return this.giveUp(context, "this node is shutting down");
     if (surroundings.isMaintenance) return;
@@ -248,7 +248,7 @@ export class Keeper {
     if (surroundings.phase === "joining") return "waiting to hear from the other nodes";
     if (surroundings.phase === "leaving") return "this node is shutting down";
     if (surroundings.isMaintenance) return "maintenance is on";
-    if (surroundings.isIsolated) return "isolated: no peer and no arbiter answers";
+    if (surroundings.isIsolated) return "cut off: no arbiter and not all other nodes answer";
     if (this.isReleased) return "released by an operator";
     return this.health.ailment;
   }

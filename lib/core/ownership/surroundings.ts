@@ -13,7 +13,7 @@ export interface Surroundings {
   readonly settledForMs: number;
   readonly directives: Directives;
   readonly isMaintenance: boolean;
-  /** No contact with any peer or arbiter; `false` also where that cannot be known. */
+  /** No contact with any arbiter, nor with every peer; `false` also where that cannot be known. */
   readonly isIsolated: boolean;
   /** An isolated node may keep what it holds, for now. */
   readonly mayKeep: boolean;

@@ -60,9 +60,12 @@ function heading(view: NodeView, ageMs: number, { width, paint }: StatusStyle): 
   const room = width - right.length - 2;
   const first = paint.strong(elide(left, room).padEnd(room)) + "  " + paint.faint(right);
   const count = findings(view).length;
-  const verdict = count === 0
-    ? paint.good("All is well.")
-    : paint.bad(`NOT WELL: ${count} finding${count === 1 ? "" : "s"}.`);
+  const isAlone = view.peers.length > 0 && !view.peers.some((peer) => peer.state === "alive");
+  const verdict = count > 0
+    ? paint.bad(`NOT WELL: ${count} finding${count === 1 ? "" : "s"}.`)
+    : isAlone
+    ? paint.doubtful("No alarm, but no other node is there: nobody could take over.")
+    : paint.good("All is well.");
   return [first, verdict];
 }
 

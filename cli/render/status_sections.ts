@@ -76,9 +76,13 @@ function outputLines({ last }: ResourceView, width: number): string[] {
 export function peerRows(view: NodeView, paint: Paint): ReadonlyArray<readonly Cell[]> {
   return view.peers.flatMap((peer) => [
     [peer.node, peerState(peer, paint), renderAgo(peer.heardAgoMs), peerFacts(view, peer)],
-    ...peer.links.map((
-      link,
-    ) => [`  ${link.medium}`, linkState(link, paint), renderAgo(link.heardAgoMs), linkFacts(link)]),
+    ...peer.links.map((link) => [
+      `  ${link.medium}`,
+      // After a goodbye, silence is as it should be.
+      peer.state === "left" ? "closed" : linkState(link, paint),
+      renderAgo(link.heardAgoMs),
+      linkFacts(link),
+    ]),
   ]);
 }
 
@@ -90,7 +94,7 @@ function peerState({ state }: PeerView, paint: Paint): Cell {
 function peerFacts(view: NodeView, peer: PeerView): string {
   const up = peer.links.filter((link) => link.state === "up").length;
   const facts: string[] = [];
-  if (up < peer.links.length) facts.push(`${up} of ${peer.links.length} links up`);
+  if (up < peer.links.length && peer.state !== "left") facts.push(`${up} of ${peer.links.length} links up`);
   const isInView = peer.state === "alive" || peer.state === "init";
   if (isInView && !peer.hearsUs) facts.push("DOES NOT HEAR US");
   if (peer.settingsDiffer) facts.push("SETTINGS DIFFER from ours");

@@ -83,9 +83,11 @@ async function helpOf(path: readonly string[]): Promise<string> {
   return text;
 }
 
+/** Of the frame and the control commands; the help of `config`, `arp` and `resource` is laid out by themselves. */
 async function allPaths(): Promise<string[][]> {
   const paths: string[][] = [[]];
   for (const verb of verbs) {
+    if (["config", "arp", "resource"].includes(verb.name)) continue;
     const command = await verb.load();
     paths.push([verb.name]);
     for (const child of command.commands) paths.push([verb.name, child.name()]);

@@ -135,6 +135,22 @@ const told: ReadonlyArray<readonly [what: string, view: NodeView, patterns: read
   ["a placement by hand", views.healthyPair({ groups: [views.group("web", { pinnedTo: "beta" })] }), [
     /put on beta by hand/,
   ]],
+  [
+    "a peer that said goodbye",
+    views.healthyPair({
+      peers: [
+        views.peer("beta", {
+          state: "left",
+          links: [views.link("hb0", { state: "dead", heardAgoMs: 9000 })],
+        }),
+      ],
+    }),
+    [
+      /No alarm, but no other node is there: nobody could take over\./,
+      /beta +left/,
+      /hb0 +closed +9\.0 s ago/,
+    ],
+  ],
   ["a cluster without groups", views.healthyPair({ groups: [] }), [/GROUPS\n {2}none/]],
 ];
 for (const [what, view, patterns] of told) {

@@ -12,6 +12,8 @@ export const deviceOf: Readonly<Record<Host, string>> = { a: "br0", b: "e0", c: 
 export interface TestNetwork {
   /** `ip` in the host's namespace; throws when it fails. */
   ip(host: Host, command: string): string;
+  /** Sets a kernel variable, written as its path below /proc/sys. */
+  sysctl(host: Host, path: string, value: string): void;
   /** Runs the function in the host's namespace; it must be synchronous. */
   on<Result>(host: Host, fn: () => Result): Result;
   /** The namespace, for `ip netns exec`. */
@@ -51,18 +53,13 @@ async function withNetwork(fn: (network: TestNetwork) => Promise<void> | void): 
   const name = (host: Host) => `${tag}${host}`;
   const ip = (host: Host, command: string) => run("ip", ["-n", name(host), ...command.split(" ")]);
   const hosts: Host[] = ["a", "b", "c"];
+  const sysctl = (host: Host, path: string, value: string) =>
+    void run("ip", ["netns", "exec", name(host), "sh", "-c", `echo ${value} > /proc/sys/${path}`]);
   try {
     for (const host of hosts) {
       run("ip", ["netns", "add", name(host)]);
       // Addresses are usable at once: what is tested is not the kernel's duplicate address detection.
-      run("ip", [
-        "netns",
-        "exec",
-        name(host),
-        "sh",
-        "-c",
-        "echo 0 > /proc/sys/net/ipv6/conf/default/accept_dad",
-      ]);
+      sysctl(host, "net/ipv6/conf/default/accept_dad", "0");
       ip(host, "link set lo up");
     }
     ip("a", "link add br0 type bridge mcast_snooping 0 forward_delay 0");
@@ -77,7 +74,12 @@ async function withNetwork(fn: (network: TestNetwork) => Promise<void> | void): 
         const shown = ip(host, `-6 -o addr show dev ${deviceOf[host]} scope link`);
         return shown.includes("fe80:") && !shown.includes("tentative");
       }));
-    await fn({ ip, name, on: (host, fn) => inNetworkNamespace(networkNamespacePath(name(host)), fn) });
+    await fn({
+      ip,
+      name,
+      sysctl,
+      on: (host, fn) => inNetworkNamespace(networkNamespacePath(name(host)), fn),
+    });
   } finally {
     for (const host of hosts) spawnSync("ip", ["netns", "del", name(host)]);
   }

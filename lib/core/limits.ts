@@ -24,8 +24,8 @@ export function wireWindowMs(deadTimeMs: number): number {
  * How long before a peer's death is certain we begin to ask the wire, so that the answer costs no time. Too low: the
  * takeover waits for it. Too high: every late heartbeat makes ARP traffic.
  */
-export function wireLeadMs(deadTimeMs: number, duplicateCheckMs: number): number {
-  const wanted = Math.max(6 * wireWindowMs(deadTimeMs), duplicateCheckMs + 2 * wireWindowMs(deadTimeMs));
+export function wireLeadMs(deadTimeMs: number, silenceMs: number): number {
+  const wanted = Math.max(6 * wireWindowMs(deadTimeMs), silenceMs + 2 * wireWindowMs(deadTimeMs));
   return Math.min(wanted, Math.floor(deadTimeMs * 0.8));
 }
 
@@ -61,6 +61,27 @@ export function decisionGoodMs(timing: Timing): number {
 export function isolationMs(timing: Timing): number {
   const margin = timing.keepaliveMs + Math.max(10, Math.floor(timing.deadTimeMs / 20));
   return Math.max(timing.deadTimeMs - margin, Math.floor(timing.deadTimeMs * 0.4));
+}
+
+/**
+ * How long an arbiter's answer proves that we are not cut off; arbiters are asked once per keepalive. Two answers may
+ * be lost. Longer: a node that only the arbiter still kept in contact lets go later, and all takeovers wait for that
+ * (`cutOffSilenceMs`). Shorter: it lets go for a lost packet.
+ */
+export function proofMs(timing: Timing): number {
+  return Math.min(
+    isolationMs(timing),
+    2 * timing.keepaliveMs + Math.max(10, Math.floor(timing.deadTimeMs / 20)),
+  );
+}
+
+/**
+ * With an arbiter the wire must be silent for longer than a proof lasts. A holder that lost its peers long ago, and
+ * the service network with the arbiter only now, has then let go; and our own proof is from after the wire fell silent,
+ * so that it is not we who have just been cut off.
+ */
+export function cutOffSilenceMs(timing: Timing): number {
+  return proofMs(timing) + wireWindowMs(timing.deadTimeMs);
 }
 
 /** An immediate answer to a joining peer at most this often. Too low: two joiners chatter; too high: slow start. */

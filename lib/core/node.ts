@@ -18,7 +18,7 @@ import { Context } from "./context.ts";
 import type { Effect, EffectId } from "./effects.ts";
 import type { Input, MessageInput, Outcome } from "./inputs.ts";
 import { after, earliestAfter, type Instant } from "./instant.ts";
-import { farewellMs, isolationMs, promptReplyMs, refusalReportMs, stallMs } from "./limits.ts";
+import { farewellMs, isolationMs, promptReplyMs, proofMs, refusalReportMs, stallMs } from "./limits.ts";
 import { Roster } from "./membership/roster.ts";
 import { Directives } from "./ownership/directives.ts";
 import { hearGroupEvent } from "./ownership/events.ts";
@@ -71,7 +71,7 @@ export class ClusterNode {
     this.keepers = settings.groups.map((group) =>
       new Keeper(group, group.nodes.includes(identity.node), identity.keptEpochs[group.name] ?? 0)
     );
-    this.arbitration = new Arbitration(settings.arbiters, isolationMs(settings.timing));
+    this.arbitration = new Arbitration(settings.arbiters, proofMs(settings.timing));
     this.#context = new Context(this.alarms, 0 as Instant);
     this.#media = new Map(this.roster.media.map((name) => [name, { name, address: null }]));
   }
@@ -89,8 +89,7 @@ export class ClusterNode {
   /** When a `wake` is wanted at the latest; `null`: only inputs matter. */
   deadline(): Instant | null {
     const { now } = this.#context;
-    const { timing } = this.settings;
-    const checkMs = Math.max(0, ...this.keepers.map((keeper) => keeper.claim.leadMs(timing)));
+    const checkMs = Math.max(0, ...this.keepers.map((keeper) => keeper.claim.leadMs(this.settings)));
     return earliestAfter(now, [
       this.#nextBeatAt,
       this.#replyDueAt,

@@ -10,9 +10,9 @@
 
 import type { Context } from "../context.ts";
 import { after, earliestAfter, type Instant } from "../instant.ts";
-import { leaseSlackMs, wireLeadMs, wireWindowMs } from "../limits.ts";
+import { cutOffSilenceMs, leaseSlackMs, wireLeadMs, wireWindowMs } from "../limits.ts";
 import type { Peer } from "../membership/peer.ts";
-import type { GroupSettings, Timing, VipSpec } from "../settings.ts";
+import type { GroupSettings, Settings, VipSpec } from "../settings.ts";
 import { type Exclusion, judgeExclusion } from "./exclusion.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { WireWatch } from "./wire_watch.ts";
@@ -53,8 +53,8 @@ export class Claim {
   }
 
   /** How long before a peer's death the wire is to be asked, so that the answer costs no time. */
-  leadMs(timing: Timing): number {
-    return this.hasAddress ? wireLeadMs(timing.deadTimeMs, this.#duplicateCheckMs) : 0;
+  leadMs(settings: Settings): number {
+    return this.hasAddress ? wireLeadMs(settings.timing.deadTimeMs, this.#silenceMs(settings)) : 0;
   }
 
   deadline(now: Instant): Instant | null {
@@ -98,13 +98,19 @@ export class Claim {
     return after(heard, Math.max(deadTimeMs, this.leaseSeconds * 1000 + leaseSlackMs) + 200);
   }
 
+  /** How long the wire must be silent before a takeover. */
+  #silenceMs({ timing, arbiters }: Settings): number {
+    const byArbiterMs = arbiters.length > 0 ? cutOffSilenceMs(timing) : 0;
+    return Math.max(2 * wireWindowMs(timing.deadTimeMs), this.#duplicateCheckMs, byArbiterMs);
+  }
+
   #judge(now: Instant, surroundings: Surroundings): Exclusion {
     const windowMs = wireWindowMs(surroundings.settings.timing.deadTimeMs);
     return judgeExclusion(this.settings, {
       now,
       peers: surroundings.peers,
       hasAddress: this.hasAddress,
-      isWireSilent: this.wire.isSilent(now, windowMs, Math.max(2 * windowMs, this.#duplicateCheckMs)),
+      isWireSilent: this.wire.isSilent(now, windowMs, this.#silenceMs(surroundings.settings)),
       isArbiterReachable: surroundings.isArbiterReachable,
     });
   }
@@ -163,7 +169,8 @@ export class Claim {
   #isDeaf(now: Instant, surroundings: Surroundings, peer: Peer): boolean {
     if (!this.hasAddress || peer.hasContact(now, peer.deadTimeMs)) return false;
     const windowMs = wireWindowMs(surroundings.settings.timing.deadTimeMs);
-    return now >= after(this.#since!, peer.deadTimeMs) && this.wire.isSilent(now, windowMs, 2 * windowMs);
+    return now >= after(this.#since!, peer.deadTimeMs) &&
+      this.wire.isSilent(now, windowMs, this.#silenceMs(surroundings.settings));
   }
 
   /** All start together: a more preferred node that is about to settle should not have to take the group back. */

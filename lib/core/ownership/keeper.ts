@@ -254,7 +254,7 @@ export class Keeper {
   }
 
   #isPlacedWithoutSuspects(now: Instant, surroundings: Surroundings, pinnedNode: string | null): boolean {
-    const leadMs = this.claim.leadMs(surroundings.settings.timing);
+    const leadMs = this.claim.leadMs(surroundings.settings);
     const sure = surroundings.peers.filter((peer) => !peer.isSuspect(now, leadMs));
     if (sure.length === surroundings.peers.length) return false;
     return place(this.settings, this.candidates(surroundings, sure), pinnedNode) === surroundings.self;

@@ -115,24 +115,10 @@ const draws = {
       { length: random.whole(1, 20) },
       () => [random.between(0, 50), { kind: "replay", to: random.pick(nodes), age: random.next() }] as const,
     ),
-  /** Both networks at once, or one after the other. */
-  partition: (random, { nodes, timing }) => {
-    const faults: [number, Fault][] = [];
-    const isAway = nodes.map(() => random.chance(0.5));
-    const laterMs = random.pick([0, 0, random.between(0, 4) * timing.deadTimeMs]);
-    const [linksMs, serviceMs] = random.chance(0.5) ? [0, laterMs] : [laterMs, 0];
-    for (const [i, from] of nodes.entries()) {
-      for (const [j, to] of nodes.entries()) {
-        if (isAway[i] === isAway[j] || i === j) continue;
-        faults.push([linksMs, { kind: "link", from, medium: null, to, quality: { isCut: true } }]);
-      }
-      if (isAway[i]) faults.push([serviceMs, { kind: "segment", node: from, segment: 1 }]);
-    }
-    const endMs = laterMs + timing.deadTimeMs * random.between(0.5, 5);
-    // The heartbeats come back first or the service network does.
-    faults.push([endMs, { kind: "heal-links" }], [endMs + timing.deadTimeMs, { kind: "heal-service" }]);
-    return faults;
-  },
+  partition: (random, settings) => partition(random, settings, settings.nodes.map(() => random.chance(0.5))),
+  /** The last node alone is cut off: with an arbiter on the other side, it must give up. */
+  cutOff: (random, settings) =>
+    partition(random, settings, settings.nodes.map((_, i) => i === settings.nodes.length - 1)),
   carrier: (random, { nodes, timing }) => {
     const node = random.pick(nodes);
     return [
@@ -169,6 +155,25 @@ const draws = {
   ],
 } satisfies Record<string, Draw>;
 
+/** Both networks at once, or one after the other; and the same when they heal. */
+function partition(random: Prng, { nodes, timing }: Settings, isAway: readonly boolean[]): [number, Fault][] {
+  const faults: [number, Fault][] = [];
+  const laterMs = random.pick([0, 0, random.between(0, 4) * timing.deadTimeMs]);
+  const [linksMs, serviceMs] = random.chance(0.5) ? [0, laterMs] : [laterMs, 0];
+  for (const [i, from] of nodes.entries()) {
+    for (const [j, to] of nodes.entries()) {
+      if (isAway[i] === isAway[j] || i === j) continue;
+      faults.push([linksMs, { kind: "link", from, medium: null, to, quality: { isCut: true } }]);
+    }
+    if (isAway[i]) faults.push([serviceMs, { kind: "segment", node: from, segment: 1 }]);
+  }
+  const endMs = laterMs + timing.deadTimeMs * random.between(0.5, 5);
+  const gapMs = timing.deadTimeMs * random.between(0, 2);
+  const [linksEndMs, serviceEndMs] = random.chance(0.5) ? [endMs, endMs + gapMs] : [endMs + gapMs, endMs];
+  faults.push([linksEndMs, { kind: "heal-links" }], [serviceEndMs, { kind: "heal-service" }]);
+  return faults;
+}
+
 type Name = keyof typeof draws;
 
 const linkFaults: readonly Name[] = [
@@ -190,9 +195,9 @@ const kinds: Readonly<Record<Regime, readonly Name[]>> = {
     ...linkFaults,
     "powerOff",
     "shutDown",
-    "partition",
-    "partition",
-    "partition",
+    "cutOff",
+    "cutOff",
+    "cutOff",
     "command",
     "replay",
   ],

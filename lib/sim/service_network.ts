@@ -4,7 +4,8 @@
  * do not need a living daemon.
  *
  * A question is two probes, at its beginning and in the middle of its window, as `lib/system/ask_wire.ts` puts them.
- * An answer, an announcement and a rival's probe all count as somebody who has the address or is about to (RFC 5227).
+ * An answer and an announcement count as somebody who has the address; a rival's probe as one who is about to
+ * (RFC 5227), and of two rivals one goes first.
  */
 
 import type { WireVerdict } from "../core/inputs.ts";
@@ -97,11 +98,18 @@ export class ServiceNetwork {
     const { station, group } = question;
     this.#flood(station, (hearer) => {
       for (const rival of [...this.#questions]) {
-        if (rival.station === hearer && rival.group === group) this.#answer(rival, station.name);
+        if (rival.station === hearer && rival.group === group) this.#meet(rival, station.name);
       }
       if (!hearer.hasAddress(group)) return;
       this.#unicast(hearer, station, () => this.#answer(question, hearer.name));
     });
+  }
+
+  /** Of two that ask at once the lower hardware address, here the name, goes first; it tells the other one so. */
+  #meet(question: Question, rival: string): void {
+    if (rival < question.station.name) {
+      this.#end(question, { kind: "contended", address: question.group, hardware: rival });
+    } else this.#probe(question);
   }
 
   #flood(from: Station, heard: (hearer: Station) => void): void {

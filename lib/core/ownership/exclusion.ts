@@ -12,7 +12,8 @@
  * | out of view, fenced        | yes                                                                   |
  * | out of view, heard by a third node in our view | no: only our own links to it are cut              |
  * | out of view, otherwise     | once the wire is silent (groups with an address), its lease has run   |
- * |                            | out (where that is asked for) and the arbiter, if any, answers us     |
+ * |                            | out (where that is asked for) and the arbiter, if any, answers us;    |
+ * |                            | a group without an address by time alone, which is told at start      |
  */
 
 import { after, type Instant } from "../instant.ts";
@@ -87,10 +88,9 @@ function judgeLost(group: GroupSettings, facts: ExclusionFacts, lost: readonly P
     }
     return clear(`${names} out of view and nobody answers for the address`, false);
   }
-  if (facts.isArbiterReachable === true) {
-    return clear(`${names} out of view and an arbiter answers us`, false);
-  }
-  return clear(`${names} out of view, by time alone: no address, arbiter or fencing excludes it`, true);
+  // That an arbiter answers us says nothing of the other: with only the heartbeat links cut it answers both.
+  const arbiter = facts.isArbiterReachable === true ? " (an arbiter answers us)" : "";
+  return clear(`${names} out of view, by time alone${arbiter}: no address and no fencing excludes it`, true);
 }
 
 /** Whether a node in our view states that it hears the lost one in its present generation. */

@@ -31,7 +31,7 @@ export interface ConfigOptions {
   readonly extra?: Readonly<Record<string, unknown>>;
 }
 
-const SECRET = "the key of the laboratory";
+const SECRET = "key-of-the-laboratory";
 
 /** Text of a heartline.yaml that serves all nodes. */
 export function heartlineYaml(lab: Lab, options: ConfigOptions = {}): string {

@@ -103,8 +103,9 @@ function makePair(
     start: (node) => lab.start(node, { target, ...(options.args ? { args: options.args } : {}) }),
     untilHeldBy: async (node, deadlineMs) => {
       const fromMs = monotonicMs();
+      const isSoleHolder = () => holders.sample().join() === node;
       await waitFor(
-        () => holders.sample().join() === node,
+        () => isSoleHolder() || failIfEnded(lab, node),
         `${node} alone holds ${holders.address}`,
         deadlineMs,
       );
@@ -112,10 +113,23 @@ function makePair(
     },
     untilSaid: async (node, pattern, deadlineMs) => {
       const find = () => lab.daemon(node).lines.find(({ line }) => pattern.test(line))?.line;
-      await waitFor(() => find() !== undefined, `${node} says ${pattern}`, deadlineMs);
+      await waitFor(
+        () => find() !== undefined || failIfEnded(lab, node),
+        `${node} says ${pattern}`,
+        deadlineMs,
+      );
       return find() ?? "";
     },
   };
+}
+
+/** What is awaited of a daemon that runs no more will not come. */
+function failIfEnded(lab: Lab, node: string): false {
+  const daemon = lab.daemon(node);
+  if (daemon.hasEnded) {
+    assert.fail(`the daemon on ${node} has ended: ${daemon.lines.at(-1)?.line ?? "no words"}`);
+  }
+  return false;
 }
 
 /** Waits for a condition; fails with its name when the deadline has passed. */

@@ -39,7 +39,7 @@ export const PURE_BUILTINS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Packages that a pure folder may import: they compute and do nothing else. */
-export const PURE_PACKAGES: readonly string[] = ["valibot", "yaml", "fastest-levenshtein"];
+export const PURE_PACKAGES: readonly string[] = ["yaml", "fastest-levenshtein"];
 
 /** Files that an IO folder offers to the others: the interface it serves. */
 const INTERFACES = [

@@ -33,7 +33,10 @@ export class ControlConnection {
     socket.on("error", () => {});
     socket.on("close", () => this.drop());
     socket.on("data", (chunk) => this.#receive(String(chunk)));
-    socket.setTimeout(controlLimits.idleMsMax, () => this.drop());
+    socket.setTimeout(controlLimits.idleMsMax, () => {
+      // Who waits for us is not idle; our answer starts the clock again.
+      if (this.#commands === 0) this.drop();
+    });
   }
 
   /** Says why, and hangs up. */

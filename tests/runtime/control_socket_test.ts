@@ -8,7 +8,7 @@ import { join } from "node:path";
 import type { Command } from "../../lib/core/inputs.ts";
 import { EnvironmentError } from "../../lib/errors.ts";
 import { ControlClient } from "../../lib/runtime/control_client.ts";
-import { controlLimits, type ControlTarget } from "../../lib/runtime/control_protocol.ts";
+import { type CommandResult, controlLimits, type ControlTarget } from "../../lib/runtime/control_protocol.ts";
 import { type ControlServer, openControlServer } from "../../lib/runtime/control_server.ts";
 import { healthyPair } from "../cli/views.ts";
 
@@ -264,6 +264,37 @@ Deno.test("a line that comes in halves is served when it is whole", async () => 
     other.close();
     await client.close();
   });
+});
+
+Deno.test("a client that stops in the middle of a line is dropped, one that waits for an answer is not", async () => {
+  const limits = controlLimits as { idleMsMax: number };
+  const idleMsMax = limits.idleMsMax;
+  limits.idleMsMax = 100;
+  let answer: (result: CommandResult) => void = () => {};
+  const slow: ControlTarget = {
+    view: () => ({ view: healthyPair(), ageMs: 0 }),
+    command: () => new Promise((resolve) => answer = resolve),
+    history: () => [],
+  };
+  try {
+    await withServer(slow, async ({ path }) => {
+      const waiting = await RawClient.open(path);
+      waiting.socket.write('{"id":1,"request":"command","command":{"kind":"maintenance","on":true}}\n');
+      const half = await RawClient.open(path);
+      half.socket.write('{"id":1,"reque');
+      await half.until("the end", () => half.isClosed);
+      assert.equal(half.text, "");
+      const later = await RawClient.open(path);
+      await later.until("the end", () => later.isClosed);
+      assert.equal(waiting.isClosed, false);
+      answer({ accepted: true, message: "done" });
+      await waiting.until("the answer", () => waiting.lines.length === 1);
+      assert.equal(waiting.lines[0]?.ok, true);
+      await waiting.close();
+    });
+  } finally {
+    limits.idleMsMax = idleMsMax;
+  }
 });
 
 Deno.test("one client too many is told so; when one leaves there is room again", async () => {

@@ -108,6 +108,12 @@ export const restartMemoryMs = 600_000;
 export const addressLossMemoryMs = 60_000;
 export const addressLossesMax = 3;
 
+/**
+ * Least time between two announcements against a rival. Lower: two holders of a healed partition announce against each
+ * other as fast as the network carries it. Higher: the last word stays with the rival for longer.
+ */
+export const defenceIntervalMs = 250;
+
 /** How long a leaving node waits for others to report that they hold its groups. */
 export function farewellMs(timing: Timing): number {
   return clamp(2 * timing.keepaliveMs, 100, 2_000);

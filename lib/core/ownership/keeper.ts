@@ -5,7 +5,8 @@
  */
 
 import type { Context } from "../context.ts";
-import { earliestAfter, type Instant } from "../instant.ts";
+import { after, earliestAfter, type Instant } from "../instant.ts";
+import { defenceIntervalMs } from "../limits.ts";
 import type { Peer } from "../membership/peer.ts";
 import type { GroupSettings } from "../settings.ts";
 import type { GroupStatement } from "../../wire/statement.ts";
@@ -34,6 +35,7 @@ export class Keeper {
   isReleased = false;
   readonly #vigil: Vigil;
   #announceWhenAlone = false;
+  #defendedAt: Instant | null = null;
 
   constructor(readonly settings: GroupSettings, readonly isMember: boolean, keptEpoch: number) {
     this.machine = new GroupMachine(settings);
@@ -139,6 +141,8 @@ export class Keeper {
   /** Somebody else claims an address that is held here: tell the neighbours at once whose it is. */
   addressClaimed(context: Context, address: string, hardware: string): void {
     if (!holds(this.machine.state)) return;
+    if (this.#defendedAt !== null && context.now < after(this.#defendedAt, defenceIntervalMs)) return;
+    this.#defendedAt = context.now;
     context.report(
       "warning",
       "rival-claim",

@@ -80,18 +80,22 @@ async function testStep(
   record(title, result.code === 0 && counts.failed === 0, result.durationMs, counts);
 }
 
-/** Test files, relative to the root, split by whether they must have the machine for themselves. */
-function testFiles(): { parallel: string[]; lab: string[]; endToEnd: string[] } {
+/** Folders of tests that work with sockets, processes and namespaces, and measure time: one after the other. */
+const SERIAL = /^tests\/(arbiters|fencing|media|resources|runtime|system)\//;
+const LAB = /^tests\/scripts\/lab/;
+const END_TO_END = /^tests\/(e2e|interop)\//;
+
+/** Test files, relative to the root, by the step that runs them. */
+function testFiles(): Record<"parallel" | "serial" | "lab" | "endToEnd", string[]> {
   const all = readdirSync(join(ROOT, "tests"), { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith("_test.ts") && !name.startsWith("fixtures/"))
     .map((name) => `tests/${name}`)
     .sort();
-  const isEndToEnd = (name: string) => /^tests\/(e2e|interop)\//.test(name);
-  const isLab = (name: string) => /^tests\/scripts\/lab/.test(name);
   return {
-    parallel: all.filter((name) => !isEndToEnd(name) && !isLab(name)),
-    lab: all.filter(isLab),
-    endToEnd: all.filter(isEndToEnd),
+    parallel: all.filter((name) => ![SERIAL, LAB, END_TO_END].some((folder) => folder.test(name))),
+    serial: all.filter((name) => SERIAL.test(name)),
+    lab: all.filter((name) => LAB.test(name)),
+    endToEnd: all.filter((name) => END_TO_END.test(name)),
   };
 }
 
@@ -107,8 +111,9 @@ async function main(): Promise<boolean> {
   const files = testFiles();
   await testStep("unit, property and conformance tests", files.parallel, {
     parallel: true,
-    limitMs: 15 * MINUTE_MS,
+    limitMs: 10 * MINUTE_MS,
   });
+  await testStep("tests that talk to the kernel", files.serial, { limitMs: 10 * MINUTE_MS });
   if (!quick) {
     await testStep("the laboratory itself", files.lab, { limitMs: 5 * MINUTE_MS });
     const compiled = await denoStep("compile dist/heartline", ["run", "--allow-all", "scripts/compile.ts"]);

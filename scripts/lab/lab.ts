@@ -5,6 +5,7 @@
  * It judges nothing. Needs root and iproute2; one-way cuts and loss need nftables.
  */
 
+import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -33,7 +34,6 @@ export interface LabEvent {
 }
 
 const DEFAULT_PREFIX = "hllab";
-let built = 0;
 const alive = new Set<Lab>();
 
 export class Lab {
@@ -66,7 +66,8 @@ export class Lab {
   static async build(options: LabOptions = {}): Promise<Lab> {
     const prefix = options.prefix ?? DEFAULT_PREFIX;
     await removeStale(prefix);
-    const id = `${prefix}-${process.pid}-${++built}`;
+    // Test files run at the same time in one process, each with its own modules: a counter would not be unique.
+    const id = `${prefix}-${process.pid}-${randomBytes(3).toString("hex")}`;
     const network = new LabNetwork({
       id,
       nodes: Array.from({ length: options.nodes ?? 2 }, (_, index) => `node${index + 1}`),
@@ -246,7 +247,7 @@ export class Lab {
 /** What a laboratory left behind whose process was killed: its number is in the names. */
 async function removeStale(prefix: string): Promise<void> {
   const isStale = (name: string) => {
-    const pid = new RegExp(`^${prefix}-(\\d+)-\\d+-`).exec(name)?.[1];
+    const pid = new RegExp(`^${prefix}-(\\d+)-[0-9a-f]+-`).exec(name)?.[1];
     return pid !== undefined && !isRunning(Number(pid));
   };
   const namespaces = (await run("ip", ["netns", "list"])).split("\n").map((line) => line.split(" ")[0] ?? "");

@@ -1,0 +1,42 @@
+/**
+ * Writes the demo's text: lines that stay, and on a terminal one line below them that changes in place. Knows nothing
+ * of what it writes. Whoever does not want the text any more (a closed pipe) ends the demo, not the clean-up.
+ */
+
+import process from "node:process";
+import { type Paint, paintFor } from "../../cli/render/paint.ts";
+
+export const WIDTH = 80;
+const CLEAR_LINE = "\r\u001b[2K";
+
+export class Screen {
+  #changing = "";
+
+  private constructor(readonly paint: Paint, readonly isLive: boolean) {}
+
+  static async open(): Promise<Screen> {
+    const { stdout, env } = process;
+    // The changing line must not wrap: it could not be cleared.
+    const isLive = stdout.isTTY === true && env.TERM !== "dumb" && (stdout.columns ?? WIDTH) >= WIDTH;
+    stdout.on("error", () => process.kill(process.pid, "SIGTERM"));
+    return new Screen(await paintFor(stdout), isLive);
+  }
+
+  print(...lines: readonly string[]): void {
+    const text = lines.map((line) => `${line}\n`).join("");
+    process.stdout.write(this.isLive ? `${CLEAR_LINE}${text}${this.#changing}` : text);
+  }
+
+  /** Replaces the changing line; an empty one takes it away. At most `WIDTH` - 1 columns. */
+  change(line: string): void {
+    if (!this.isLive || line === this.#changing) return;
+    this.#changing = line;
+    process.stdout.write(`${CLEAR_LINE}${line}`);
+  }
+
+  /** Resolves when everything is written. */
+  close(): Promise<void> {
+    this.change("");
+    return new Promise((resolve) => process.stdout.write("", () => resolve()));
+  }
+}

@@ -49,6 +49,8 @@ export interface AnnouncerOptions {
   readonly claimed?: (address: string, hardware: string) => void;
   /** A packet could not be sent, or the socket not be read; told once until it works again. */
   readonly failed?: (reason: string) => void;
+  /** Time between two looks for foreign claims; `LISTEN_PAUSE_MS` unless given. */
+  readonly listenPauseMs?: number;
   /** Hardware addresses whose claims never count: our other interfaces, a router with proxy ARP. */
   readonly ignore?: readonly string[];
 }
@@ -136,7 +138,7 @@ export class Announcer {
   }
 
   #listen(): void {
-    this.#schedule("listen", LISTEN_PAUSE_MS, () => {
+    this.#schedule("listen", this.options.listenPauseMs ?? LISTEN_PAUSE_MS, () => {
       this.#listen();
       this.listen();
     });

@@ -254,12 +254,14 @@ class PeerProcess {
       notifySystemd("STOPPING=1");
       this.#driver?.command({ kind: "shutdown" });
     };
-    const hangUp = () =>
+    const hangUp = () => {
+      this.#reports.reopen();
       this.note(
-        "warning",
-        "no-reload",
-        "settings are read at start only: restart this daemon, it hands over first",
+        "info",
+        "log-reopened",
+        "log file reopened; settings are read at start only, a restart hands over",
       );
+    };
     process.on("SIGTERM", leave);
     process.on("SIGINT", leave);
     process.on("SIGHUP", hangUp);

@@ -4,14 +4,21 @@
  */
 
 import type { Input, ResourceOutcome } from "../core/inputs.ts";
-import type { Settings, VipSpec } from "../core/settings.ts";
+import { clamp } from "../core/limits.ts";
+import type { Settings, Timing, VipSpec } from "../core/settings.ts";
 import { type Announcer, openAnnouncer } from "../resources/announcer.ts";
 import { VipHolder, type VipParts } from "../resources/vip.ts";
 import { AddressMonitor, type LinkInfo, type Netlink } from "../system/netlink.ts";
 import { hardwareText } from "../system/packets/ip_address.ts";
 
-/** How often the kernel's announcements are read: a removed address is back, and a lost carrier known, within this. */
-const pollMs = 50;
+/**
+ * How often the kernel's announcements and the neighbours' claims are read: a removed address is back, a lost carrier
+ * known and a rival answered within this. Lower costs processor time all day long; it follows the keepalive, because
+ * who wants to fail over fast wants to know fast.
+ */
+function pollMsFor(timing: Timing): number {
+  return clamp(Math.floor(timing.keepaliveMs / 4), 10, 250);
+}
 
 interface Vip {
   readonly group: string;
@@ -27,6 +34,7 @@ export class Vips {
   readonly #vips: Vip[] = [];
   #monitor: AddressMonitor | null = null;
   #timer: ReturnType<typeof setInterval> | undefined;
+  readonly #pollMs: number;
 
   constructor(
     readonly settings: Settings,
@@ -35,6 +43,7 @@ export class Vips {
     readonly input: (input: Input) => void,
     readonly note: (sentence: string) => void,
   ) {
+    this.#pollMs = pollMsFor(settings.timing);
     for (const group of settings.groups) {
       for (const [resource, { spec }] of group.resources.entries()) {
         if (spec.kind !== "vip") continue;
@@ -57,7 +66,7 @@ export class Vips {
     if (this.#vips.length === 0) return;
     this.#monitor = AddressMonitor.open();
     this.#checkCarriers();
-    this.#timer = setInterval(() => this.#poll(), pollMs);
+    this.#timer = setInterval(() => this.#poll(), this.#pollMs);
   }
 
   run(
@@ -133,6 +142,7 @@ export class Vips {
   #announceFromNow(vip: Vip): void {
     try {
       vip.announcer ??= openAnnouncer(vip.spec, vip.holder.place!.link, {
+        listenPauseMs: this.#pollMs,
         isHeld: () => vip.isHeld && vip.holder.isPresent(),
         claimed: (address, hardware) => this.input({ kind: "claim", group: vip.group, address, hardware }),
         failed: (reason) => this.note(`cannot announce ${vip.spec.address}: ${reason}`),

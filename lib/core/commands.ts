@@ -57,7 +57,7 @@ function decide(
     case "standby":
       return standBy(chosen, surroundings);
     case "release":
-      return release(chosen);
+      return release(chosen, surroundings);
     case "rejoin":
       return rejoin(context, chosen);
     case "confirm":
@@ -109,8 +109,13 @@ function standBy(keepers: readonly Keeper[], surroundings: Surroundings): Answer
   return accept(`handing over ${moves.join(", ")}`);
 }
 
-function release(keepers: readonly Keeper[]): Answer {
-  for (const keeper of keepers) keeper.isReleased = true;
+/** A pin to this node ends too: what comes back after a release comes back by the rules, not by an old order. */
+function release(keepers: readonly Keeper[], surroundings: Surroundings): Answer {
+  const { directives, self } = surroundings;
+  for (const keeper of keepers) {
+    keeper.isReleased = true;
+    if (directives.pinnedNode(keeper.name) === self) directives.setPin(keeper.name, null);
+  }
   return accept(`releasing ${names(keepers)}; this node stays out until heartline takeover or rejoin`);
 }
 

@@ -74,7 +74,8 @@ export class Moves {
     self: string,
   ): void {
     const others = candidates.filter((candidate) => candidate.node !== self);
-    const isHeldElsewhere = others.some((candidate) => mayHold(candidate.state));
+    // What only may run (leftovers that a starting node looks for) was not served, so its end is no gap.
+    const isHeldElsewhere = others.some(({ state }) => mayHold(state) && state !== "unknown");
     if (this.#wasHeldElsewhere && !isHeldElsewhere && own === "stopped") this.#freedAt = context.now;
     if (isHeldElsewhere) this.#freedAt = null;
     this.#wasHeldElsewhere = isHeldElsewhere;

@@ -1,0 +1,4 @@
+import { deaths } from "./scenarios/deaths.ts";
+import { register } from "./scenarios/scenario.ts";
+
+register(deaths);

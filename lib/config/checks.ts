@@ -29,7 +29,7 @@ export function checkSettings(settings: Settings, places: Places, nodeName: stri
   return problems;
 }
 
-function checkTiming({ timing }: Settings, places: Places, say: Say): void {
+function checkTiming({ timing, arbiters }: Settings, places: Places, say: Say): void {
   const { keepaliveMs, deadTimeMs, warnTimeMs, initDeadMs } = timing;
   const at = (key: string) => places.at("timing", key);
   const [keepalive, deadtime] = [time(keepaliveMs), time(deadTimeMs)];
@@ -40,6 +40,15 @@ function checkTiming({ timing }: Settings, places: Places, say: Say): void {
     const hint = `raise deadtime to ${time(5 * keepaliveMs)}, or lower keepalive to ${fifth}`;
     say("error", at("deadtime"), "deadtime-short", message, hint);
     return;
+  }
+  if (arbiters.length > 0 && deadTimeMs < 4 * keepaliveMs) {
+    // An echo of a heartbeat is up to two keepalives old, and a node must give up a keepalive before the dead time.
+    const message =
+      `deadtime ${deadtime} is less than four times keepalive ${keepalive}: with an arbiter, a node ` +
+      "could think itself cut off between two heartbeats";
+    const quarter = time(Math.max(1, Math.floor(deadTimeMs / 5)));
+    const hint = `raise deadtime to ${time(5 * keepaliveMs)}, or lower keepalive to ${quarter}`;
+    say("error", at("deadtime"), "deadtime-short-for-arbiter", message, hint);
   }
   if (initDeadMs < deadTimeMs) {
     const message = `initdead ${time(initDeadMs)} is less than deadtime ${deadtime}: ` +

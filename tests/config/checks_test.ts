@@ -58,6 +58,7 @@ Deno.test("the lease is judged against the dead time, and its gap is told in num
 Deno.test("a lease that would run out between two renewals is refused", () => {
   const { problems } = yaml(goodYaml.replace("200ms", "1s").replace("deadtime: 2s", "deadtime: 2100ms"));
   assert.deepEqual(problems.filter(({ severity }) => severity === "error").map(({ code }) => code), [
+    "deadtime-short-for-arbiter",
     "lease-short",
   ]);
   const tight = settings(["keepalive: 200ms", "keepalive: 600ms"]);
@@ -90,7 +91,7 @@ Deno.test("what remains unprotected is said, and nothing where nothing remains",
     ["a leased address with an arbiter", settings(), []],
     ["no arbiter", settings(noArbiter), [/service network.*no arbiter and no fencing/]],
     ["an arbiter that holds", settings(["release", "hold"]), [/policy is to hold/]],
-    ["an arbiter that holds for a time", settings(["release", "{hold-for: 30s}"]), []],
+    ["an arbiter that holds for a time", settings(["release", "{hold-for: 30s}"]), [/held twice for 30s/]],
     ["no lease", settings(["dev: pub0}", "lease: none}"]), [/no lease/]],
     ["a service behind the address", settings(["dev: pub0}", "dev: pub0}, lsb:nginx"]), [
       /services.*go on running/,

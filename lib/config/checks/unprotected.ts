@@ -3,6 +3,7 @@
  * `config check`. Promises nothing that the kernel lease, the wire's veto and the ping arbiter do not keep.
  */
 
+import { formatDuration } from "../durations.ts";
 import type { GroupSettings, ResourceSettings, Settings, VipSpec } from "../../core/settings.ts";
 
 /** Empty where nothing is known to be unprotected. */
@@ -24,6 +25,18 @@ export function unprotectedSentences(settings: Settings): string[] {
       );
     } else if (holdsOn.length === settings.arbiters.length) {
       sentences.push(`${where} can be held twice: the arbiter's policy is to hold, and there is no fencing.`);
+    } else if (settings.arbiters.every((arbiter) => arbiter.onUnreachable.kind !== "release")) {
+      const ms = Math.min(
+        ...settings.arbiters.map(({ onUnreachable: policy }) =>
+          policy.kind === "hold-for" ? policy.ms : Infinity
+        ),
+      );
+      sentences.push(
+        `${where} can be held twice for ${
+          formatDuration(ms)
+        }: the arbiter's policy is to hold that long, and there ` +
+          "is no fencing.",
+      );
     }
   }
   if (withoutAddress.length > 0) {

@@ -55,13 +55,15 @@ Deno.test("the lease is judged against the dead time, and its gap is told in num
   assert.match(gap!.hint!, /1\.3s/);
 });
 
+const noArbiter = ["arbiters: [ { ping: [10.0.0.254], on-unreachable: release } ]\n", ""] as const;
+
 Deno.test("a lease that would run out between two renewals is refused", () => {
   const { problems } = yaml(goodYaml.replace("200ms", "1s").replace("deadtime: 2s", "deadtime: 2100ms"));
   assert.deepEqual(problems.filter(({ severity }) => severity === "error").map(({ code }) => code), [
     "deadtime-short-for-arbiter",
     "lease-short",
   ]);
-  const tight = settings(["keepalive: 200ms", "keepalive: 600ms"]);
+  const tight = settings(["keepalive: 200ms", "keepalive: 600ms"], noArbiter);
   assert.deepEqual(codes(tight), ["warning lease-tight"]);
 });
 
@@ -86,7 +88,6 @@ Deno.test("crc is refused over UDP unless it is allowed by name", () => {
 });
 
 Deno.test("what remains unprotected is said, and nothing where nothing remains", () => {
-  const noArbiter = ["arbiters: [ { ping: [10.0.0.254], on-unreachable: release } ]\n", ""] as const;
   const cases: readonly [string, Settings, readonly RegExp[]][] = [
     ["a leased address with an arbiter", settings(), []],
     ["no arbiter", settings(noArbiter), [/service network.*no arbiter and no fencing/]],

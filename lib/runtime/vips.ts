@@ -135,13 +135,17 @@ export class Vips {
 
   #stop(vip: Vip): ResourceOutcome {
     vip.isHeld = false;
-    vip.announcer?.stop();
-    return vip.holder.drop();
+    const outcome = vip.holder.drop();
+    // Its socket goes too: what others announce from now on is no claim against us when we hold the address again.
+    vip.announcer?.close();
+    vip.announcer = null;
+    return outcome;
   }
 
   #announceFromNow(vip: Vip): void {
     try {
-      vip.announcer ??= openAnnouncer(vip.spec, vip.holder.place!.link, {
+      vip.announcer?.close();
+      vip.announcer = openAnnouncer(vip.spec, vip.holder.place!.link, {
         listenPauseMs: this.#pollMs,
         isHeld: () => vip.isHeld && vip.holder.isPresent(),
         claimed: (address, hardware) => this.input({ kind: "claim", group: vip.group, address, hardware }),

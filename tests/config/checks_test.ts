@@ -64,7 +64,7 @@ Deno.test("a lease that would run out between two renewals is refused", () => {
     "lease-short",
   ]);
   const tight = settings(["keepalive: 200ms", "keepalive: 600ms"], noArbiter);
-  assert.deepEqual(codes(tight), ["warning lease-tight"]);
+  assert.deepEqual(codes(tight), ["warning lease-tight", "note unprotected"]);
 });
 
 Deno.test("links are counted from the node that reads the settings", () => {

@@ -21,10 +21,12 @@ import {
 import { buildLabStage } from "./demo/lab_stage.ts";
 import { buildLoopbackStage } from "./demo/loopback_stage.ts";
 import { Narrator } from "./demo/narrator.ts";
-import { play, type Result } from "./demo/play.ts";
+import { LEGEND } from "./demo/picture.ts";
+import { play, type Result, stallMsMax } from "./demo/play.ts";
 import { scenarios } from "./demo/scenarios.ts";
 import { Screen } from "./demo/screen.ts";
 import { deadTimeMs, keepaliveMs, NODES, type Stage } from "./demo/stage.ts";
+import { hang } from "./demo/text.ts";
 import { NodeWatch } from "./demo/watch.ts";
 import type { Target } from "./lab/daemon.ts";
 import { Lab } from "./lab/lab.ts";
@@ -40,7 +42,11 @@ const USAGE = `Usage: deno task demo [--loopback] [--binary]
 /** Preparing may download packages on the first run. */
 const PREPARE_LIMIT_MS = 300_000;
 
-let interrupted = false;
+/** A stage that could not be taken away in this time never will be. */
+const STAGE_LIMIT_MS = 30_000;
+
+let hasStage = false;
+let interrupted: NodeJS.Signals | null = null;
 
 async function main(args: readonly string[]): Promise<number> {
   const unknown = args.filter((arg) => !["--loopback", "--binary", "--help", "-h"].includes(arg));
@@ -54,20 +60,21 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const target: Target = args.includes("--binary") ? "binary" : "source";
   const screen = await Screen.open();
-  screen.print(screen.paint.strong("HEARTLINE DEMO  two peers, one service, and what can go wrong"), "");
+  screen.print(screen.paint("strong", "HEARTLINE DEMO  two peers, one service, and what can go wrong"), "");
   await prepare(target);
   const stage = await build(target, args.includes("--loopback"), screen);
+  let run: Run;
   try {
-    const run = await perform(stage, screen);
-    screen.print("", screen.paint.strong("── closing table"), ...renderTable(run, screen.paint));
-    screen.print(...renderVerdict(run, screen.paint), "");
-    await destroy(stage);
-    screen.print(renderJson(run));
-    return isAsExpected(run) ? 0 : 1;
+    run = await perform(stage, screen);
   } finally {
-    await destroy(stage);
-    await screen.close();
+    await leaveIfInterrupted();
+    await stage.destroy();
   }
+  const { paint } = screen;
+  screen.print("", paint("strong", `── the figures ${"─".repeat(65)}`), ...renderTable(run, paint));
+  screen.print(...renderVerdict(run, paint), "", renderJson(run));
+  await screen.close();
+  return isAsExpected(run) ? 0 : 1;
 }
 
 /** Compiles what the daemons need beforehand, so that their start is not measured with it. */
@@ -85,6 +92,7 @@ async function prepare(target: Target): Promise<void> {
 async function build(target: Target, wantsLoopback: boolean, screen: Screen): Promise<Stage> {
   let reason = wantsLoopback ? "as you asked for" : await Lab.unavailable();
   let stage: Stage | null = null;
+  hasStage = true;
   if (reason === null) {
     try {
       stage = await buildLabStage(target);
@@ -95,9 +103,9 @@ async function build(target: Target, wantsLoopback: boolean, screen: Screen): Pr
   }
   stage ??= await buildLoopbackStage(target);
   await leaveIfInterrupted();
-  if (reason !== null) screen.print(`On loopback: ${reason}.`, "");
+  if (reason !== null) screen.print(...hang(`On loopback, without an address and cables: ${reason}.`, 0), "");
   screen.print(...stage.introduction);
-  screen.print(`Both nodes: keepalive ${keepaliveMs} ms, deadtime ${deadTimeMs} ms.`);
+  screen.print(`Both nodes: keepalive ${keepaliveMs} ms, deadtime ${deadTimeMs} ms.`, "", ...LEGEND);
   return stage;
 }
 
@@ -109,16 +117,20 @@ async function perform(stage: Stage, screen: Screen): Promise<Run> {
   try {
     for (const [index, scenario] of scenarios.entries()) {
       const stuck = results.find(({ isStuck }) => isStuck);
-      const reason = stuck
-        ? `"${stuck.scenario.title}" did not come to its end`
-        : scenario.unavailable(stage);
-      const { name, title, does, expects } = scenario;
+      const reason = stuck ? `"${stuck.scenario.title}" got stuck` : scenario.unavailable(stage);
+      const { name, title } = scenario;
       if (reason !== null) {
+        narrator.skip(index + 1, scenario, reason);
         skipped.push({ name, title, reason });
         continue;
       }
-      narrator.begin(index + 1, title, does, expects);
-      const result = await play(scenario, stage, watches, narrator);
+      await narrator.announce(index + 1, scenario);
+      let result = await play(scenario, stage, watches, narrator);
+      if (result.samplingGapMs > stallMsMax && scenario.holder !== "appears" && !result.isStuck) {
+        const stalled = result.samplingGapMs.toFixed(0);
+        narrator.note(`This machine itself stood still for ${stalled} ms meanwhile: once more, for real.`);
+        result = await play(scenario, stage, watches, narrator);
+      }
       results.push(result);
       screen.print(...renderResult(result, screen.paint));
     }
@@ -130,20 +142,16 @@ async function perform(stage: Stage, screen: Screen): Promise<Run> {
 }
 
 /** After a signal the stage's own handler takes everything away and ends the process: nobody else may. */
-async function destroy(stage: Stage): Promise<void> {
-  await leaveIfInterrupted();
-  await stage.destroy();
-}
-
 async function leaveIfInterrupted(): Promise<void> {
-  if (!interrupted) return;
-  await new Promise((resolve) => setTimeout(resolve, 30_000));
+  if (interrupted !== null) await new Promise((resolve) => setTimeout(resolve, STAGE_LIMIT_MS));
 }
 
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const) {
   process.on(signal, () => {
-    if (!interrupted) process.stderr.write(`\n${signal}: taking everything away\n`);
-    interrupted = true;
+    if (interrupted === null) process.stderr.write(`\n${signal}: taking everything away\n`);
+    interrupted = signal;
+    // There is no stage yet whose handler would do it.
+    if (!hasStage) process.exit(code);
   });
 }
 

@@ -4,12 +4,10 @@
  * PURE. The figures are wall-clock figures of one run on one machine, and are called so.
  */
 
-import type { Paint } from "../../cli/render/paint.ts";
-import { wrap } from "../../cli/render/table.ts";
 import { version } from "../../lib/version.ts";
 import type { Result } from "./play.ts";
-import { WIDTH } from "./screen.ts";
 import { askIntervalMs, deadTimeMs, keepaliveMs, type Mode } from "./stage.ts";
+import { hang, type Paint } from "./text.ts";
 
 export interface Skipped {
   readonly name: string;
@@ -23,21 +21,26 @@ export interface Run {
   readonly skipped: readonly Skipped[];
 }
 
+/** The longest title and no more: the row has to fit. */
+const TITLE = 34;
+
 /** The measured figures of one scenario, and what was not as expected. */
 export function renderResult(result: Result, paint: Paint): string[] {
   const { outageMs, uncertaintyMs, ratio, holder } = result;
   const outage = ratio === null
     ? `first answer after ${ms(outageMs)} ms`
-    : `outage ${ms(outageMs)} ms (± ${ms(uncertaintyMs)}) = ${ratio.toFixed(2)} of the deadtime`;
-  const measured = `   measured  ${outage}, overlap ${ms(result.overlapMs)} ms, ${holder ?? "nobody"} holds`;
+    : `outage ${ms(outageMs)} ms ± ${ms(uncertaintyMs)} = ${ratio.toFixed(2)} deadtimes`;
+  const measured = `   measured  ${outage}; overlap ${ms(result.overlapMs)} ms; ${holder ?? "nobody"} holds`;
   const verdict = result.findings.length === 0
-    ? [paint.good("   as expected")]
-    : result.findings.flatMap((finding) => hang(`   NOT AS EXPECTED: ${finding}`, 3).map(paint.bad));
+    ? [paint("good", "   as expected")]
+    : result.findings.flatMap((finding) =>
+      hang(`   NOT AS EXPECTED: ${finding}`, 3).map((line) => paint("bad", line))
+    );
   return ["", ...hang(measured, 13), ...verdict];
 }
 
 export function renderTable({ mode, results, skipped }: Run, paint: Paint): string[] {
-  const widths = [32, 8, 9, 6, 5, 7];
+  const widths = [TITLE, 8, 9, 4, 5, 7];
   const row = (cells: readonly string[], last: string) =>
     "  " + cells.map((cell, index) =>
       index === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[index] ?? 0)
@@ -47,7 +50,7 @@ export function renderTable({ mode, results, skipped }: Run, paint: Paint): stri
   const subject = mode === "namespaces" ? "the ping client" : "the client";
   return [
     "",
-    paint.strong(row(["scenario", "deadtime", "outage", "±", "ratio", "overlap"], "")),
+    paint("strong", row(["scenario", "deadtime", "outage", "±", "ratio", "overlap"], "")),
     ...results.map((result) => {
       const { scenario, outageMs, uncertaintyMs, ratio } = result;
       const cells = [
@@ -58,9 +61,11 @@ export function renderTable({ mode, results, skipped }: Run, paint: Paint): stri
         ratio === null ? "-" : ratio.toFixed(2),
         `${ms(result.overlapMs)} ms`,
       ];
-      return row(cells, result.findings.length === 0 ? paint.good("ok") : paint.bad("NO"));
+      return row(cells, result.findings.length === 0 ? paint("good", "ok") : paint("bad", "NO"));
     }),
-    ...skipped.map(({ title, reason }) => `  ${title.padEnd(32)} not played: ${reason}`),
+    ...skipped.flatMap(({ title, reason }) =>
+      hang(`  ${title.padEnd(TITLE)} not played: ${reason}`, TITLE + 3)
+    ),
     "",
     ...hang(
       `  outage: the longest time without an answer, as ${subject} saw it (asks every ${askIntervalMs} ms, so a ` +
@@ -68,17 +73,17 @@ export function renderTable({ mode, results, skipped }: Run, paint: Paint): stri
         "itself did not look. ratio: outage / deadtime. overlap: both nodes held the service. Wall-clock figures " +
         "of this run on this machine.",
       2,
-    ).map(paint.faint),
+    ).map((line) => paint("faint", line)),
   ];
 }
 
 /** Whether each scenario went as expected. */
 export function renderVerdict({ results }: Run, paint: Paint): string[] {
   const wrong = results.filter(({ findings }) => findings.length > 0);
-  if (wrong.length === 0) return ["", paint.good(`  All ${results.length} scenarios went as expected.`)];
+  if (wrong.length === 0) return ["", paint("good", `  All ${results.length} scenarios went as expected.`)];
   return [
     "",
-    paint.bad(`  ${wrong.length} of ${results.length} scenarios did NOT go as expected:`),
+    paint("bad", `  ${wrong.length} of ${results.length} scenarios did NOT go as expected:`),
     ...wrong.flatMap(({ scenario, findings }) =>
       findings.flatMap((finding) => hang(`  - ${scenario.title}: ${finding}`, 4))
     ),
@@ -120,11 +125,4 @@ function ms(value: number): string {
 
 function round(value: number): number {
   return Number(value.toFixed(1));
-}
-
-/** Lines of the page's width; the further ones are indented, the first as it comes. */
-function hang(text: string, indent: number): string[] {
-  const start = /^ */.exec(text)?.[0] ?? "";
-  return wrap(text.slice(start.length), WIDTH - Math.max(indent, start.length))
-    .map((line, index) => (index === 0 ? start : " ".repeat(indent)) + line);
 }

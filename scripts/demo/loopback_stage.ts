@@ -16,8 +16,7 @@ import { stringify } from "yaml";
 import { monotonicMs } from "../../lib/system/clock.ts";
 import { type HeardLine, heartline, type Target } from "../lab/daemon.ts";
 import { tryRun } from "../lab/run.ts";
-import type { HolderChange } from "../lab/timeline.ts";
-import { between, longestGapMs } from "../lab/timeline.ts";
+import { between, type HolderChange, longestGapMs } from "../lab/timeline.ts";
 import {
   askIntervalMs,
   deadTimeMs,
@@ -44,8 +43,7 @@ esac
 `;
 
 export async function buildLoopbackStage(target: Target): Promise<Stage> {
-  const stage = new LoopbackStage(target, await freePort());
-  return stage;
+  return new LoopbackStage(target, await freePort());
 }
 
 class LoopbackStage implements Stage {
@@ -73,7 +71,7 @@ class LoopbackStage implements Stage {
       initdead: `${2 * deadTimeMs}ms`,
       port,
       links: [{ ucast: { dev: "lo", peer: ADDRESSES } }],
-      keys: { "sign-with": 1, keys: [{ index: 1, method: "sha256", secret: "the key of the demo" }] },
+      keys: { "sign-with": 1, keys: [{ index: 1, method: "sha256", secret: "key-of-the-demo" }] },
       groups: { [GROUP]: { nodes: NODES, failback: "off", resources: [`exec:${path}`] } },
       process: { realtime: false },
     });
@@ -82,7 +80,7 @@ class LoopbackStage implements Stage {
       `  node1 ${ADDRESSES.node1} ━━━━━━━━━ lo, UDP ${port} ━━━━━━━━━ node2 ${ADDRESSES.node2}`,
       `           client  asks every ${askIntervalMs} ms who runs the service`,
       "",
-      "A script resource stands in for the virtual address: a file that marks a service.",
+      "A script resource stands in for the virtual address: a file marks the service.",
     ];
   }
 
@@ -108,7 +106,7 @@ class LoopbackStage implements Stage {
     this.#daemons.delete(node);
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const closed = once(child, "close");
-    child.kill("SIGKILL");
+    process.kill(-(child.pid ?? 0), "SIGKILL");
     rmSync(this.#mark(node), { force: true });
     await closed;
     // Its last act may have been a start.

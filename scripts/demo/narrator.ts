@@ -7,22 +7,26 @@
 
 import { monotonicMs } from "../../lib/system/clock.ts";
 import { printable } from "../../lib/runtime/report_line.ts";
-import { wrap } from "../../cli/render/table.ts";
 import { drawPicture, type Scene } from "./picture.ts";
-import { type Screen, WIDTH } from "./screen.ts";
+import type { Scenario } from "./scenarios.ts";
+import type { Screen } from "./screen.ts";
 import { NODES, type Observation, type Stage } from "./stage.ts";
+import { hang, type Tone, WIDTH } from "./text.ts";
 import type { NodeWatch } from "./watch.ts";
 
 /** As often as the daemons are asked: more shows nothing new. */
 const TICK_MS = 100;
+/** For a person, to read what comes; a file needs none. */
+const READING_MS = 2000;
+const SENTENCE_COLUMN = 22;
 const REPORT = /^\S+ (alarm|warning|notice|clear|info) [\w-]+: (.*)$/;
 
-const levels = {
-  alarm: { word: "ALARM", tone: "bad" },
-  warning: { word: "warn", tone: "doubtful" },
-  notice: { word: "", tone: "strong" },
-  clear: { word: "clear", tone: "good" },
-} as const;
+const levels: Readonly<Record<string, readonly [word: string, tone: Tone]>> = {
+  alarm: ["ALARM", "bad"],
+  warning: ["warn", "doubtful"],
+  notice: ["", "plain"],
+  clear: ["clear", "good"],
+};
 
 export class Narrator {
   #originMs = monotonicMs();
@@ -39,24 +43,32 @@ export class Narrator {
     this.#timer = setInterval(() => this.tell(), TICK_MS);
   }
 
-  /** A heading; the seconds start again. */
-  begin(number: number, title: string, does: string, expects: string): void {
+  /** A heading, and on a terminal the time to read it. */
+  async announce(number: number, { title, does, expects }: Scenario): Promise<void> {
     const { paint } = this.screen;
+    const heading = `── ${number}. ${title} `;
     this.screen.print(
       "",
-      paint.strong(`── ${number}. ${title} ${"─".repeat(Math.max(0, WIDTH - title.length - 7))}`),
-      `   does      ${does}`,
-      `   expected  ${expects}`,
+      paint("strong", heading + "─".repeat(WIDTH - heading.length)),
+      ...hang(`   done      ${does}`, 13),
+      ...hang(`   expected  ${expects}`, 13),
       "",
     );
-    this.#originMs = monotonicMs();
+    if (this.screen.isLive) await new Promise((resolve) => setTimeout(resolve, READING_MS));
   }
 
-  /** Watches the service from now on, for the picture; `null`: no more. */
+  skip(number: number, { title }: Scenario, reason: string): void {
+    this.screen.print("", ...hang(`── ${number}. ${title}: not played: ${reason}`, 6));
+  }
+
+  /** The seconds start again, and the service is watched for the picture; `null`: no more. */
   watch(observation: Observation | null): void {
     this.tell();
     this.#observation = observation;
+    this.#originMs = monotonicMs();
+    this.#lastPicture = "";
     if (observation === null) this.screen.change("");
+    else this.#draw();
   }
 
   act(sentence: string): void {
@@ -64,8 +76,14 @@ export class Narrator {
     this.#line(monotonicMs(), ">>>", "", sentence, "strong");
   }
 
+  /** The demo's own remark. */
+  note(sentence: string): void {
+    this.screen.print(...hang(`   ${sentence}`, 3).map((line) => this.screen.paint("doubtful", line)));
+  }
+
   /** What a command of the operator has printed. */
   answer(line: string): void {
+    this.tell();
     this.#line(monotonicMs(), "", "", line, "faint");
   }
 
@@ -73,10 +91,10 @@ export class Narrator {
   tell(): void {
     const lines = this.stage.lines();
     for (const { node, atMs, line } of lines.slice(this.#told)) {
-      const [, level, sentence] = REPORT.exec(line) ?? [];
+      const [, level = "", sentence] = REPORT.exec(line) ?? [];
       // What a daemon tells of its own start is for its log.
       if (level === "info") continue;
-      const { word, tone } = levels[level as keyof typeof levels] ?? { word: "?", tone: "bad" };
+      const [word, tone] = levels[level] ?? ["?", "bad"];
       this.#line(atMs, node, word, sentence ?? line, tone);
     }
     this.#told = lines.length;
@@ -90,10 +108,10 @@ export class Narrator {
 
   #draw(): void {
     if (this.#observation === null) return;
-    const seconds = this.#seconds(monotonicMs());
     const picture = drawPicture(this.#scene(this.#observation), this.screen.paint);
-    if (this.screen.isLive) this.screen.change(`${seconds}${picture}`);
-    else if (picture !== this.#lastPicture) this.screen.print(`${seconds}${picture}`);
+    const line = `${this.#seconds(monotonicMs())}  ${picture}`;
+    if (this.screen.isLive) this.screen.change(line);
+    else if (picture !== this.#lastPicture) this.screen.print(line);
     this.#lastPicture = picture;
   }
 
@@ -112,21 +130,10 @@ export class Narrator {
     };
   }
 
-  #line(
-    atMs: number,
-    who: string,
-    word: string,
-    sentence: string,
-    tone: "bad" | "doubtful" | "strong" | "good" | "faint",
-  ): void {
-    const { paint } = this.screen;
-    const indent = 22;
-    const [first = "", ...rest] = wrap(printable(sentence), WIDTH - indent);
-    const say = who === "" ? paint.faint : (text: string) => tone === "strong" ? text : paint[tone](text);
-    this.screen.print(
-      `${this.#seconds(atMs)}  ${paint.strong(who.padEnd(6))} ${say(word.padEnd(5))} ${say(first)}`,
-      ...rest.map((text) => " ".repeat(indent) + say(text)),
-    );
+  #line(atMs: number, who: string, word: string, sentence: string, tone: Tone): void {
+    const before = `${this.#seconds(atMs)}  ${who.padEnd(6)} ${word.padEnd(5)} `;
+    const lines = hang(before + printable(sentence), SENTENCE_COLUMN);
+    this.screen.print(...lines.map((line) => this.screen.paint(tone, line)));
   }
 
   /** Seven columns. */

@@ -29,6 +29,12 @@ export interface Result {
   readonly isStuck: boolean;
 }
 
+/**
+ * The machine stood still for so long that its own stall, not the scenario, may have decided what happened. Too low:
+ * a busy machine repeats everything; too high: half a dead time is enough to make a node suspect the other.
+ */
+export const stallMsMax = 0.25 * deadTimeMs;
+
 export async function play(
   scenario: Scenario,
   stage: Stage,
@@ -36,9 +42,10 @@ export async function play(
   narrator: Narrator,
 ): Promise<Result> {
   const observation = stage.observe();
-  narrator.watch(observation);
   try {
     const before = observation.holders()[0] ?? null;
+    if (before !== null) await untilAnswered(observation);
+    narrator.watch(observation);
     const cast = new Cast(stage, observation, watches, narrator, before ?? NODES[0]);
     const findings: string[] = [];
     let figures = measure(observation, cast.startedAtMs);
@@ -47,13 +54,12 @@ export async function play(
       await scenario.strike(cast);
       await cast.rest(AFTERMATH_MS);
       figures = measure(observation, cast.startedAtMs);
-      findings.push(...judge(scenario, cast, figures));
+      findings.push(...judge(scenario, cast, figures), ...scenario.check?.(cast) ?? []);
       if (scenario.recover) {
         const recoveredFromMs = monotonicMs();
         await scenario.recover(cast);
         findings.push(...judgeRecovery(observation, recoveredFromMs, figures.holder));
       }
-      findings.push(...scenario.check?.(cast) ?? []);
     } catch (error) {
       if (!(error instanceof Missed)) throw error;
       isStuck = true;
@@ -81,6 +87,14 @@ export async function play(
 
 /** Long enough for a holder that lets go again at once to be seen. */
 const AFTERMATH_MS = 300;
+
+/** So that the outage is measured from an answer on; without any it counts from the begin of the scenario. */
+async function untilAnswered(observation: Observation): Promise<void> {
+  const endMs = monotonicMs() + 5 * AFTERMATH_MS;
+  while (observation.lastAnswerAtMs === null && monotonicMs() < endMs) {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
 
 interface Figures {
   readonly outageMs: number;
@@ -117,9 +131,9 @@ function judgeRecovery(observation: Observation, fromMs: number, holder: string 
   const findings: string[] = [];
   const toMs = monotonicMs();
   const held = new Set(
-    between(observation.timeline(), fromMs, toMs).changes.map(({ holders }) => holders.join(" and ")),
+    between(observation.timeline(), fromMs, toMs).changes.map(nameHolders),
   );
-  if (held.size !== 1 || !held.has(holder ?? "")) {
+  if (held.size !== 1 || !held.has(holder ?? "nobody")) {
     findings.push(`expected no move while things heal, saw the service held by ${[...held].join(", then ")}`);
   }
   const outageMs = observation.outageMs(fromMs, toMs);
@@ -127,4 +141,8 @@ function judgeRecovery(observation: Observation, fromMs: number, holder: string 
     findings.push(`expected no outage while things heal, saw ${outageMs.toFixed(0)} ms`);
   }
   return findings;
+}
+
+function nameHolders({ holders }: { readonly holders: readonly string[] }): string {
+  return holders.join(" and ") || "nobody";
 }

@@ -1,12 +1,11 @@
 /**
  * Writes the demo's text: lines that stay, and on a terminal one line below them that changes in place. Knows nothing
- * of what it writes. Whoever does not want the text any more (a closed pipe) ends the demo, not the clean-up.
+ * of what it writes. A reader who goes away (a closed pipe) ends the demo as SIGTERM does, clean-up included.
  */
 
 import process from "node:process";
-import { type Paint, paintFor } from "../../cli/render/paint.ts";
+import { type Paint, paintFor, WIDTH } from "./text.ts";
 
-export const WIDTH = 80;
 const CLEAR_LINE = "\r\u001b[2K";
 
 export class Screen {
@@ -16,10 +15,11 @@ export class Screen {
 
   static async open(): Promise<Screen> {
     const { stdout, env } = process;
+    const isTerminal = stdout.isTTY === true;
     // The changing line must not wrap: it could not be cleared.
-    const isLive = stdout.isTTY === true && env.TERM !== "dumb" && (stdout.columns ?? WIDTH) >= WIDTH;
+    const isLive = isTerminal && env.TERM !== "dumb" && (stdout.columns ?? WIDTH) >= WIDTH;
     stdout.on("error", () => process.kill(process.pid, "SIGTERM"));
-    return new Screen(await paintFor(stdout), isLive);
+    return new Screen(await paintFor(isTerminal), isLive);
   }
 
   print(...lines: readonly string[]): void {

@@ -306,14 +306,13 @@ export class ClusterNode {
 
   /**
    * Without an arbiter's answer, contact with *every* other node is needed: one that is out of contact may be on the
-   * arbiter's side of a partition and take what we hold.
+   * arbiter's side of a partition and take what we hold. One that said goodbye may have come back there.
    */
   #judgeIsolation(context: Context): void {
     const windowMs = isolationMs(this.settings.timing);
     const hasContact =
-      this.roster.peers.every((peer) =>
-        peer.hasLeft || peer.isFenced || peer.hasContact(context.now, windowMs)
-      ) || (this.#phase === "joining" && this.arbitration.proofEndsAt() === null);
+      this.roster.peers.every((peer) => peer.isFenced || peer.hasContact(context.now, windowMs)) ||
+      (this.#phase === "joining" && this.arbitration.proofEndsAt() === null);
     const was = this.#isIsolated;
     this.#isIsolated = this.arbitration.judge(context.now, hasContact);
     if (this.#isIsolated === was) return;

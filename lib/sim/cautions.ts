@@ -8,8 +8,7 @@
  * |                | while all machines share one lossless service network whose delay is well below a question's      |
  * |                | window; whatever happens to heartbeat links, daemons and power                                    |
  * | arbiter        | the same, machines on different segments of the service network included, where a ping arbiter    |
- * |                | with the policy `release` is reached from one segment only, the other segment has one node, and   |
- * |                | no daemon is killed or paused (two nodes that still hear each other are not isolated)             |
+ * |                | with the policy `release` is reached from one segment only and no daemon is killed or paused      |
  * | announcement   | only a machine that has an address announces it                                                   |
  * | epoch          | each start of a group on a node has an epoch above all that this node has seen, restarts included |
  * | pace           | a daemon takes a bounded number of steps per second                                               |

@@ -5,7 +5,7 @@
  * | regime   | what may happen                                                            | promised besides convergence  |
  * |----------|----------------------------------------------------------------------------|-------------------------------|
  * | shared   | anything to heartbeat links, daemons, power, scripts; service network whole  | wire                          |
- * | arbiter  | one node cut off both networks, power; the others have the arbiter           | arbiter                       |
+ * | arbiter  | partitions of both networks, power; one segment has the arbiter            | arbiter                       |
  * | open     | anything, service network and arbiter included                              |                               |
  * | gentle   | one of several links at a time, loss, late heartbeats below the dead time    | rest, one runner anywhere     |
  */

@@ -200,6 +200,8 @@ const kinds: Readonly<Record<Regime, readonly Name[]>> = {
     "cutOff",
     "command",
     "replay",
+    "partition",
+    "partition",
   ],
   open: [
     ...linkFaults,

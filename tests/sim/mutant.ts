@@ -1,0 +1,45 @@
+/**
+ * Plants a known bug: copies the pure part of the sources to a temporary directory, changes one text in one file,
+ * and imports the simulator from there. No production code knows of this. A text that is not found exactly once is an
+ * error: then the bug has to be planted anew, not forgotten.
+ */
+
+import assert from "node:assert/strict";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+export interface Mutation {
+  /** What is wrong then. */
+  readonly name: string;
+  /** Below `lib/`. */
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+type Explore = typeof import("../../lib/sim/explore.ts");
+
+const library = fileURLToPath(new URL("../../lib", import.meta.url));
+const parts = ["core", "wire", "sim", "errors.ts"];
+
+/** Hands the simulator of a changed copy to `use`; `null` changes nothing. The copy is gone afterwards. */
+export async function withMutant<T>(mutation: Mutation | null, use: (explore: Explore) => T): Promise<T> {
+  const directory = mkdtempSync(join(tmpdir(), "heartline-mutant-"));
+  try {
+    for (const part of parts) cpSync(join(library, part), join(directory, part), { recursive: true });
+    if (mutation !== null) plant(join(directory, mutation.file), mutation);
+    const url = pathToFileURL(join(directory, "sim", "explore.ts")).href;
+    return use(await import(url) as Explore);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+function plant(path: string, { name, file, from, to }: Mutation): void {
+  const source = readFileSync(path, "utf8");
+  const pieces = source.split(from);
+  assert.equal(pieces.length, 2, `${name}: "${from}" occurs ${pieces.length - 1} times in lib/${file}, not once`);
+  writeFileSync(path, pieces.join(to));
+}

@@ -1,0 +1,250 @@
+/** Known bugs that random scenarios must find. Each changes one text of the product as it is. */
+
+import type { Mutation } from "./mutant.ts";
+
+export const mutations: readonly Mutation[] = [
+  {
+    name: "nobody has to be excluded before a start",
+    file: "core/ownership/claim.ts",
+    from: "if (!exclusion.isClear) return { exclusion, missing: exclusion.why };",
+    to: "",
+  },
+  {
+    name: "the state that a node in view states is ignored",
+    file: "core/ownership/exclusion.ts",
+    from: "if (mayHold(state)) return wait(",
+    to: "if (mayHold(state) && false) return wait(",
+  },
+  {
+    name: "the wire's veto is ignored",
+    file: "core/ownership/exclusion.ts",
+    from: 'if (!facts.isWireSilent) return wait("asking the service network who has the address", true);',
+    to: "",
+  },
+  {
+    name: "an answer does not end the silence before it",
+    file: "core/ownership/wire_watch.ts",
+    from: `case "answered":
+        this.#endSilence();`,
+    to: `case "answered":
+        this.#silentInARow++;
+        this.#silentSince ??= this.#askedAt;`,
+  },
+  {
+    name: "a question that could not be put counts as silence",
+    file: "core/ownership/wire_watch.ts",
+    from: `case "blind":
+        this.#endSilence();`,
+    to: `case "blind":
+        this.#silentInARow++;
+        this.#silentSince ??= this.#askedAt;`,
+  },
+  {
+    name: "silence is believed without a question",
+    file: "core/ownership/wire_watch.ts",
+    from: "if (this.lastAt === null || this.#silentSince === null || this.#silentInARow < questions) return false;",
+    to: "if (this.lastAt === null || this.#silentSince === null || this.#silentInARow < questions) return true;",
+  },
+  {
+    name: "of two that ask at once both go first",
+    file: "core/ownership/wire_watch.ts",
+    from: `case "contended":
+        this.#endSilence();`,
+    to: `case "contended":
+        this.#silentInARow += 2;
+        this.#silentSince ??= 0 as Instant;`,
+  },
+  {
+    name: "old silence counts for ever",
+    file: "core/ownership/wire_watch.ts",
+    from: "return now <= after(this.lastAt, 3 * windowMs + 20) &&",
+    to: "return",
+  },
+  {
+    name: "the lease is not renewed with the heartbeat",
+    file: "core/node.ts",
+    from: 'context.emit({ kind: "renew", group: keeper.name });',
+    to: "",
+  },
+  {
+    name: "an isolated node keeps what it holds",
+    file: "core/ownership/keeper.ts",
+    from: "if (surroundings.isIsolated && !surroundings.mayKeep) {",
+    to: "if (surroundings.isIsolated && !surroundings.mayKeep && false) {",
+  },
+  {
+    name: "an isolated node gives up by and by, its addresses last",
+    file: "core/ownership/keeper.ts",
+    from: 'return this.giveUpNow(context, "isolated',
+    to: 'return this.giveUp(context, "isolated',
+  },
+  {
+    name: "an isolated node takes",
+    file: "core/ownership/exclusion.ts",
+    from: "if (facts.isArbiterReachable === false) {",
+    to: "if (facts.isArbiterReachable === false && false) {",
+  },
+  {
+    name: "with an arbiter short silence suffices",
+    file: "core/ownership/claim.ts",
+    from: "const byArbiterMs = arbiters.length > 0 ? cutOffSilenceMs(timing) : 0;",
+    to: "const byArbiterMs = 0 * cutOffSilenceMs(timing) * arbiters.length;",
+  },
+  {
+    name: "isolation is noticed a dead time too late",
+    file: "core/limits.ts",
+    from: "return Math.max(timing.deadTimeMs - margin, Math.floor(timing.deadTimeMs * 0.4));",
+    to: "return 2 * timing.deadTimeMs + 0 * margin;",
+  },
+  {
+    name: "a witness of the lost node is not heard",
+    file: "core/ownership/exclusion.ts",
+    from: "if (witness !== undefined) return wait(",
+    to: "if (witness !== undefined && false) return wait(",
+  },
+  {
+    name: "epochs are not compared when two holders meet",
+    file: "core/ownership/keeper.ts",
+    from: "if (outranks(rival.epoch, rival.node, this.claimEpoch, surroundings.self)) {",
+    to: "if (outranks(rival.epoch, rival.node, this.claimEpoch, surroundings.self) && false) {",
+  },
+  {
+    name: "both of two holders yield",
+    file: "core/ownership/placement.ts",
+    from: "return epoch === otherEpoch ? node > otherNode : epoch > otherEpoch;",
+    to: "return epoch + 0 * otherEpoch >= 0 && node !== otherNode;",
+  },
+  {
+    name: "epochs of others are not learnt",
+    file: "core/ownership/keeper.ts",
+    from: "if (seen === this.epoch) return;",
+    to: "if (seen >= this.epoch) return;",
+  },
+  {
+    name: "epochs do not survive a restart",
+    file: "core/node.ts",
+    from: "identity.keptEpochs[group.name] ?? 0",
+    to: "0 * (identity.keptEpochs[group.name] ?? 0)",
+  },
+  {
+    name: "an own stall is not noticed",
+    file: "core/node.ts",
+    from: "this.#noticeStall(context);",
+    to: "",
+  },
+  {
+    name: "after a stall the addresses go last",
+    file: "core/node.ts",
+    from: 'keeper.giveUpNow(context, "this node stood still");',
+    to: 'keeper.giveUp(context, "this node stood still");',
+  },
+  {
+    name: "messages of an earlier run are accepted",
+    file: "core/membership/sequencing.ts",
+    from: 'if (this.#generation !== null && generation < this.#generation) return "old-generation";',
+    to: "",
+  },
+  {
+    name: "statements older than the last are accepted",
+    file: "core/membership/roster.ts",
+    from: "if (!hasNews) return null;",
+    to: "",
+  },
+  {
+    name: "copies are taken for news",
+    file: "core/membership/roster.ts",
+    from: 'if (verdict === "copy") return null;',
+    to: "",
+  },
+  {
+    name: "a copy refreshes a link",
+    file: "core/membership/link.ts",
+    from: "this.copies++;",
+    to: "this.copies++; this.heardAt = now;",
+  },
+  {
+    name: "who is only heard counts as contact",
+    file: "core/membership/peer.ts",
+    from: "return this.isInView && this.echoedAt !== null && now < after(this.echoedAt, ms);",
+    to: "return this.isInView && ms > 0 && now > 0;",
+  },
+  {
+    name: "a goodbye is ignored",
+    file: "core/membership/roster.ts",
+    from: "if (statement !== null && isGoodbye(statement)) {",
+    to: "if (statement !== null && isGoodbye(statement) && false) {",
+  },
+  {
+    name: "a leaving node is taken for gone before it has stopped",
+    file: "core/membership/roster.ts",
+    from: `return statement.phase === "leaving" &&
+    Object.values(statement.groups).every(({ state }) => state === "stopped");`,
+    to: `return statement.phase === "leaving";`,
+  },
+  {
+    name: "a claim does not wait until others have heard it",
+    file: "core/ownership/claim.ts",
+    from: "if (peer.echoedSequence < this.#sequence! &&",
+    to: "if (peer.echoedSequence < 0 &&",
+  },
+  {
+    name: "of two claims neither goes first",
+    file: "core/ownership/claim.ts",
+    from: "if (peer.group(this.settings.name).wants && this.#goesFirst(peer.node, surroundings.self)) {",
+    to: "if (peer.group(this.settings.name).wants && false) {",
+  },
+  {
+    name: "a failed stop counts as stopped",
+    file: "core/ownership/group_machine.ts",
+    from: 'if (outcome.result !== "stopped") {',
+    to: 'if (outcome.result !== "stopped" && outcome.result !== "failed") {',
+  },
+  {
+    name: "an unknown outcome of a stop counts as stopped",
+    file: "core/ownership/group_machine.ts",
+    from: 'if (outcome.result !== "stopped") {',
+    to: 'if (outcome.result !== "stopped" && outcome.result !== "unknown") {',
+  },
+  {
+    name: "leftovers of an earlier life are left running",
+    file: "core/ownership/group_machine.ts",
+    from: 'if (leftovers.length === 0) this.state = "stopped";',
+    to: 'if (leftovers.length >= 0) this.state = "stopped";',
+  },
+  {
+    name: "a joining node judges at once",
+    file: "core/node.ts",
+    from: "if (!isWaitOver && !allKnown && voucher === undefined) return;",
+    to: "",
+  },
+  {
+    name: "statements from before a start or stall count as fresh",
+    file: "core/membership/peer.ts",
+    from: "return this.isInView && this.statement !== null && this.echoedSequence >= sequence;",
+    to: "return this.isInView && this.statement !== null && sequence > 0;",
+  },
+  {
+    name: "a lost link raises no alarm that could be cleared: an alarm is never cleared",
+    file: "core/alarms.ts",
+    from: "this.#active.delete(key);",
+    to: "",
+  },
+  {
+    name: "maintenance does not spread",
+    file: "core/ownership/directives.ts",
+    from: "if (candidate.version !== known.version) return candidate.version > known.version;",
+    to: "if (candidate.version !== known.version) return false;",
+  },
+  {
+    name: "a late heartbeat is a death",
+    file: "core/membership/peer.ts",
+    from: "return this.isInView && this.heardAt !== null ? after(this.heardAt, this.deadTimeMs) : null;",
+    to: "return this.isInView && this.heardAt !== null ? after(this.heardAt, this.deadTimeMs / 4) : null;",
+  },
+  {
+    name: "a node lives on one link only",
+    file: "core/membership/roster.ts",
+    from: 'if (verdict === "old-generation") return null;',
+    to: 'if (verdict === "old-generation" || input.medium !== this.media[0]) return null;',
+  },
+];

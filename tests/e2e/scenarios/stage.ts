@@ -29,10 +29,12 @@ export interface Report {
 }
 
 /**
- * The longest that the sampler may have been blind. Higher than a busy machine ever needs and "no overlap seen" proves
- * little; lower and a busy machine fails sound scenarios.
+ * The longest that the sampler may have been blind. Higher and "no overlap seen" proves little; lower and a busy
+ * machine fails sound scenarios: another laboratory that goes away holds the kernel's lock of all network settings for
+ * half a second. Beyond the second figure the test says so.
  */
-const blindMsMax = 400;
+const blindMsMax = 1000;
+const blindMsWarn = 250;
 /** A client's pause that is no outage: scheduling of two daemons, the client and the sampler on two cores. */
 const hiccupMs = 60;
 
@@ -62,6 +64,7 @@ export class Stage {
   /** All daemons take part, `holder` holds the address, the client is served, and no alarm is open. */
   async opens(holder = "node1", nodes: readonly string[] = this.lab.nodes): Promise<void> {
     await this.pair.untilHeldBy(holder);
+    await this.pair.untilSaid(holder, / notice group-started: /);
     for (const node of nodes) {
       await this.pair.untilSaid(node, / notice settled: /);
       await this.untilAlarms(node, []);
@@ -173,6 +176,12 @@ export class Stage {
     );
   }
 
+  /** Waits until exactly these nodes have the address, in the order of the laboratory. */
+  async untilOn(...nodes: string[]): Promise<void> {
+    const wanted = nodes.join();
+    await waitFor(() => this.pair.holders.sample().join() === wanted, `the address is on [${wanted}]`);
+  }
+
   /** Nobody holds the address for a time. */
   async nobodyHolds(durationMs: number): Promise<void> {
     await staysFor(durationMs, () => this.pair.holders.sample().length === 0, "nobody holds it");
@@ -190,6 +199,11 @@ export class Stage {
   neverTwo(): void {
     const timeline = this.pair.holders.timeline();
     assertLooked(timeline, blindMsMax);
+    if (timeline.samplingGapMaxMs > blindMsWarn) {
+      console.warn(
+        `the sampler was blind for ${timeline.samplingGapMaxMs.toFixed(0)} ms: the machine is busy`,
+      );
+    }
     assert.equal(overlapMs(timeline), 0, `two holders:\n${describeTimeline(timeline)}`);
   }
 

@@ -1,113 +1,121 @@
 /**
  * Looks at the laboratory while things happen to it, with one monotonic clock: who holds the address, and what a
- * client sees. Both run in the laboratory's own thread and note how late they were themselves.
+ * client sees. Each looks from a thread of its own and notes the longest that it did not look.
  */
 
-import { Buffer } from "node:buffer";
-import { monotonicMs } from "../../lib/system/clock.ts";
-import { EchoSocket } from "../../lib/system/icmp.ts";
+import { EnvironmentError } from "../../lib/errors.ts";
 import { inNetworkNamespace, networkNamespacePath } from "../../lib/system/namespaces.ts";
 import { Netlink } from "../../lib/system/netlink.ts";
 import type { Lab } from "./lab.ts";
 import { CLIENT } from "./network.ts";
+import { Observation, type ObservationTask } from "./observation.ts";
 import type { HolderChange, HolderTimeline } from "./timeline.ts";
 
 /** Shorter costs a core; longer hides a short overlap. */
 const INTERVAL_MS = 5;
-/** Replies are looked for this often: the error of an outage's end. */
-const POLL_MS = 1;
+/** Too low: a loaded machine fails a sound test. Too high: a broken thread blocks the laboratory for as long. */
+const START_LIMIT_MS = 10_000;
+const STOP_LIMIT_MS = 1000;
 
-/** Samples which nodes hold an address, through one netlink socket per node. */
+/** A thread that fills an observation until it is stopped. */
+class Observer {
+  readonly observation = new Observation();
+  readonly #worker: Worker;
+  #isStopped = false;
+
+  /** Answers after the first look. */
+  constructor(task: DistributiveOmit<ObservationTask, "memory">) {
+    this.#worker = new Worker(new URL("./observer_worker.ts", import.meta.url).href, { type: "module" });
+    this.#worker.postMessage({ ...task, memory: this.observation.memory });
+    if (this.observation.waitForFirstLook(START_LIMIT_MS)) return;
+    this.stop();
+    throw new EnvironmentError(`Cannot observe ${task.address}: the observing thread does not start`);
+  }
+
+  stop(): void {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    this.observation.stopAndWait(STOP_LIMIT_MS);
+    this.#worker.terminate();
+  }
+}
+
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
+
+/** Samples which nodes hold an address. */
 export class HolderSampler {
-  readonly #readers: ReadonlyArray<readonly [node: string, netlink: Netlink]>;
-  readonly #changes: HolderChange[] = [];
-  readonly #timer: ReturnType<typeof setInterval>;
-  #lastAtMs: number | null = null;
-  #samplingGapMaxMs = 0;
-  #samples = 0;
+  readonly #nodes: readonly string[];
+  readonly #readers: readonly Netlink[];
+  readonly #observer: Observer;
 
   constructor(lab: Lab, readonly address: string, intervalMs = INTERVAL_MS) {
-    this.#readers = lab.nodes.map((node) => {
-      const path = networkNamespacePath(lab.network.namespace(node));
-      return [node, inNetworkNamespace(path, () => Netlink.open())];
-    });
-    this.sample();
-    this.#timer = setInterval(() => this.sample(), intervalMs);
+    this.#nodes = lab.nodes;
+    const namespaces = lab.nodes.map((node) => networkNamespacePath(lab.network.namespace(node)));
+    this.#readers = namespaces.map((path) => inNetworkNamespace(path, () => Netlink.open()));
+    this.#observer = new Observer({ kind: "holders", namespaces, address, intervalMs });
   }
 
-  /** Looks now; answers who holds the address. */
+  /** Looks now, beside the thread; answers who holds the address. */
   sample(): readonly string[] {
     const family = this.address.includes(":") ? 6 : 4;
-    const holders = this.#readers
-      .filter(([, netlink]) => netlink.addresses(family).some(({ address }) => address === this.address))
-      .map(([node]) => node);
-    const atMs = monotonicMs();
-    this.#samplingGapMaxMs = Math.max(this.#samplingGapMaxMs, atMs - (this.#lastAtMs ?? atMs));
-    this.#lastAtMs = atMs;
-    this.#samples++;
-    const last = this.#changes.at(-1);
-    if (last === undefined || last.holders.join() !== holders.join()) this.#changes.push({ atMs, holders });
-    return holders;
+    return this.#nodes.filter((_, index) =>
+      this.#readers[index]?.addresses(family).some(({ address }) => address === this.address)
+    );
   }
 
-  /** What has been seen so far. */
+  /** What the thread has seen so far. */
   timeline(): HolderTimeline {
-    const fromMs = this.#changes[0]?.atMs ?? monotonicMs();
+    const { observation } = this.#observer;
+    const changes: HolderChange[] = [];
+    for (let index = 0; index + 1 < observation.length; index += 2) {
+      const holders = observation.at(index + 1);
+      changes.push({
+        atMs: observation.at(index),
+        holders: this.#nodes.filter((_, bit) => (holders & (1 << bit)) !== 0),
+      });
+    }
     return {
-      fromMs,
-      toMs: this.#lastAtMs ?? fromMs,
-      changes: [...this.#changes],
-      samples: this.#samples,
-      samplingGapMaxMs: this.#samplingGapMaxMs,
+      fromMs: changes[0]?.atMs ?? observation.lastAtMs,
+      toMs: observation.lastAtMs,
+      changes,
+      samples: observation.looks,
+      samplingGapMaxMs: observation.gapMaxMs,
     };
   }
 
   stop(): HolderTimeline {
-    clearInterval(this.#timer);
-    for (const [, netlink] of this.#readers) netlink.close();
+    this.#observer.stop();
+    for (const netlink of this.#readers) netlink.close();
     return this.timeline();
   }
 }
 
 /** Pings the address from the client's namespace, and notes when replies come. */
 export class ClientPinger {
-  readonly #socket: EchoSocket;
-  readonly #identifier = 1 + Math.floor(Math.random() * 0xfffe);
-  readonly #timers: ReadonlyArray<ReturnType<typeof setInterval>>;
-  readonly #repliesAtMs: number[] = [];
-  #sent = 0;
-  #lastPollAtMs: number | null = null;
-  #pollGapMaxMs = 0;
+  readonly #observer: Observer;
 
   constructor(lab: Lab, readonly address: string, intervalMs = INTERVAL_MS) {
-    const family = address.includes(":") ? 6 : 4;
-    const path = networkNamespacePath(lab.network.namespace(CLIENT));
-    this.#socket = inNetworkNamespace(path, () => EchoSocket.open(family));
-    this.#timers = [
-      setInterval(
-        () => this.#socket.send(address, this.#identifier, this.#sent++ & 0xffff, Buffer.alloc(8)),
-        intervalMs,
-      ),
-      setInterval(() => this.#poll(), POLL_MS),
-    ];
+    const namespace = networkNamespacePath(lab.network.namespace(CLIENT));
+    this.#observer = new Observer({ kind: "ping", namespace, address, intervalMs });
   }
 
   get sent(): number {
-    return this.#sent;
+    return this.#observer.observation.sent;
   }
 
   get received(): number {
-    return this.#repliesAtMs.length;
+    return this.#observer.observation.length;
   }
 
   /** Instant of the latest reply; `null`: none yet. */
   get lastReplyAtMs(): number | null {
-    return this.#repliesAtMs.at(-1) ?? null;
+    const { observation } = this.#observer;
+    return observation.length === 0 ? null : observation.at(observation.length - 1);
   }
 
   /** The longest that this pinger itself did not look: what an outage may be too long by. */
   get pollGapMaxMs(): number {
-    return this.#pollGapMaxMs;
+    return this.#observer.observation.gapMaxMs;
   }
 
   /**
@@ -115,23 +123,19 @@ export class ClientPinger {
    * Before the first and after the last reply the window's own ends count.
    */
   outageMs(fromMs: number, toMs: number): number {
-    const before = this.#repliesAtMs.findLast((atMs) => atMs <= fromMs) ?? fromMs;
-    const after = this.#repliesAtMs.find((atMs) => atMs >= toMs) ?? toMs;
-    const instants = [before, ...this.#repliesAtMs.filter((atMs) => atMs > fromMs && atMs < toMs), after];
-    return Math.max(...instants.slice(1).map((atMs, index) => atMs - (instants[index] ?? atMs)));
+    const { observation } = this.#observer;
+    let longestMs = 0;
+    let lastMs = fromMs;
+    for (let index = 0; index < observation.length; index++) {
+      const atMs = observation.at(index);
+      if (atMs > fromMs) longestMs = Math.max(longestMs, atMs - lastMs);
+      lastMs = atMs;
+      if (atMs >= toMs) return longestMs;
+    }
+    return Math.max(longestMs, toMs - Math.max(lastMs, fromMs));
   }
 
   stop(): void {
-    for (const timer of this.#timers) clearInterval(timer);
-    this.#socket.close();
-  }
-
-  #poll(): void {
-    const atMs = monotonicMs();
-    this.#pollGapMaxMs = Math.max(this.#pollGapMaxMs, atMs - (this.#lastPollAtMs ?? atMs));
-    this.#lastPollAtMs = atMs;
-    for (const reply of this.#socket.poll()) {
-      if (reply.identifier === this.#identifier && reply.from === this.address) this.#repliesAtMs.push(atMs);
-    }
+    this.#observer.stop();
   }
 }

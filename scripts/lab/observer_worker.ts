@@ -1,0 +1,75 @@
+/**
+ * The thread that looks: at who holds an address, or whether it answers to a client. It does nothing else, so that
+ * the pace does not suffer from what the laboratory does meanwhile, and asks for a real-time priority, so that it
+ * does not suffer from the machine either. Ends when it is told through the shared memory.
+ */
+
+import { Buffer } from "node:buffer";
+import { monotonicMs } from "../../lib/system/clock.ts";
+import { EchoSocket } from "../../lib/system/icmp.ts";
+import { inNetworkNamespace } from "../../lib/system/namespaces.ts";
+import { Netlink } from "../../lib/system/netlink.ts";
+import { setRealtime } from "../../lib/system/privileges.ts";
+import { Observation, type ObservationTask } from "./observation.ts";
+
+/** Above the daemons under test, which use 1: a look takes some ten microseconds. */
+const PRIORITY = 2;
+/** Replies are looked for this often: the error of an outage's end. */
+const POLL_MS = 1;
+
+globalThis.addEventListener("message", (event) => {
+  const { data } = event as MessageEvent<ObservationTask>;
+  const observation = new Observation(data.memory);
+  setRealtime(PRIORITY);
+  try {
+    if (data.kind === "holders") watchHolders(data, observation);
+    else ping(data, observation);
+  } finally {
+    observation.finish();
+  }
+  self.close();
+}, { once: true });
+
+/** Writes the instant and the set of holders whenever the set changes. */
+function watchHolders(task: ObservationTask & { kind: "holders" }, observation: Observation): void {
+  const family = task.address.includes(":") ? 6 : 4;
+  const readers = task.namespaces.map((path) => inNetworkNamespace(path, () => Netlink.open()));
+  let last = -1;
+  let nextMs = monotonicMs();
+  while (observation.mayGoOn) {
+    let holders = 0;
+    readers.forEach((netlink, index) => {
+      if (netlink.addresses(family).some(({ address }) => address === task.address)) holders |= 1 << index;
+    });
+    const atMs = monotonicMs();
+    if (holders !== last) observation.push(atMs, holders);
+    last = holders;
+    observation.looked(atMs);
+    nextMs = Math.max(nextMs + task.intervalMs, atMs);
+    observation.sleep(nextMs - monotonicMs());
+  }
+  for (const netlink of readers) netlink.close();
+}
+
+/** Writes the instant of each reply. */
+function ping(task: ObservationTask & { kind: "ping" }, observation: Observation): void {
+  const family = task.address.includes(":") ? 6 : 4;
+  const socket = inNetworkNamespace(task.namespace, () => EchoSocket.open(family));
+  const identifier = 1 + Math.floor(Math.random() * 0xfffe);
+  let nextMs = monotonicMs();
+  while (observation.mayGoOn) {
+    if (monotonicMs() >= nextMs) {
+      socket.send(task.address, identifier, observation.sent & 0xffff, Buffer.alloc(8));
+      observation.countSent();
+      nextMs = Math.max(nextMs + task.intervalMs, monotonicMs());
+    }
+    const replies = socket.poll();
+    const atMs = monotonicMs();
+    for (const reply of replies) {
+      if (reply.identifier === identifier && reply.from === task.address) observation.push(atMs);
+    }
+    observation.looked(atMs);
+    observation.sleep(Math.min(POLL_MS, nextMs - monotonicMs()));
+  }
+  socket.close();
+}

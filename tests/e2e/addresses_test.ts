@@ -1,0 +1,4 @@
+import { addresses } from "./scenarios/addresses.ts";
+import { register } from "./scenarios/scenario.ts";
+
+register(addresses);

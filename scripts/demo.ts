@@ -6,9 +6,7 @@
  * signal that ended it. Leaves nothing behind in any of these cases.
  */
 
-import { existsSync } from "node:fs";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
 import { EnvironmentError } from "../lib/errors.ts";
 import {
   isAsExpected,
@@ -23,6 +21,7 @@ import { buildLoopbackStage } from "./demo/loopback_stage.ts";
 import { Narrator } from "./demo/narrator.ts";
 import { LEGEND } from "./demo/picture.ts";
 import { play, type Result, stallMsMax } from "./demo/play.ts";
+import { prepareProgram } from "./demo/program.ts";
 import { scenarios } from "./demo/scenarios.ts";
 import { Screen } from "./demo/screen.ts";
 import { deadTimeMs, keepaliveMs, NODES, type Stage } from "./demo/stage.ts";
@@ -30,17 +29,12 @@ import { hang } from "./demo/text.ts";
 import { NodeWatch } from "./demo/watch.ts";
 import type { Target } from "./lab/daemon.ts";
 import { Lab } from "./lab/lab.ts";
-import { tryRun } from "./lab/run.ts";
 
-const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const USAGE = `Usage: deno task demo [--loopback] [--binary]
 
   --loopback  the variant without root: 127.0.0.1 and 127.0.0.2, no address, no cables
   --binary    run dist/heartline instead of the source
 `;
-
-/** Preparing may download packages on the first run. */
-const PREPARE_LIMIT_MS = 300_000;
 
 /** A stage that could not be taken away in this time never will be. */
 const STAGE_LIMIT_MS = 30_000;
@@ -61,7 +55,7 @@ async function main(args: readonly string[]): Promise<number> {
   const target: Target = args.includes("--binary") ? "binary" : "source";
   const screen = await Screen.open();
   screen.print(screen.paint("strong", "HEARTLINE DEMO  two peers, one service, and what can go wrong"), "");
-  await prepare(target);
+  await prepareProgram(target);
   const stage = await build(target, args.includes("--loopback"), screen);
   let run: Run;
   try {
@@ -75,17 +69,6 @@ async function main(args: readonly string[]): Promise<number> {
   screen.print(...renderVerdict(run, paint), "", renderJson(run));
   await screen.close();
   return isAsExpected(run) ? 0 : 1;
-}
-
-/** Compiles what the daemons need beforehand, so that their start is not measured with it. */
-async function prepare(target: Target): Promise<void> {
-  if (target === "binary") {
-    if (existsSync(`${ROOT}dist/heartline`)) return;
-    throw new EnvironmentError('Cannot use "dist/heartline": it does not exist; run "deno task compile"');
-  }
-  const args = ["cache", "--quiet", "--no-check", `${ROOT}cli/main.ts`];
-  const ended = await tryRun(process.execPath, args, { limitMs: PREPARE_LIMIT_MS });
-  if (ended.code !== 0) throw new EnvironmentError(`Cannot prepare the sources: ${ended.stderr.trim()}`);
 }
 
 /** In namespaces if that is possible, on loopback otherwise; says which and why. */

@@ -6,7 +6,7 @@
 import type { NodeView } from "../../lib/core/view.ts";
 import { monotonicMs } from "../../lib/system/clock.ts";
 import type { Narrator } from "./narrator.ts";
-import { NODES, type Observation, otherThan, type Stage } from "./stage.ts";
+import { NODES, otherThan, type ServiceWatch, type Stage } from "./stage.ts";
 import type { NodeWatch } from "./watch.ts";
 
 /** Too low: a loaded machine fails a sound scenario. Too high: a broken one takes long to say so. */
@@ -21,7 +21,7 @@ export class Cast {
 
   constructor(
     readonly stage: Stage,
-    readonly observation: Observation,
+    readonly service: ServiceWatch,
     private readonly watches: ReadonlyMap<string, NodeWatch>,
     private readonly narrator: Narrator,
     /** Who held the service when the scenario began; node1 when nobody did. */
@@ -62,9 +62,9 @@ export class Cast {
 
   /** The service is on `node` alone, and the client is answered. */
   async untilHeldBy(node: string): Promise<void> {
-    await this.until(`${node} alone to hold the service`, () => this.observation.holders().join() === node);
+    await this.until(`${node} alone to hold the service`, () => this.service.holders().join() === node);
     const sinceMs = monotonicMs();
-    await this.until("the client to be answered", () => (this.observation.lastAnswerAtMs ?? 0) > sinceMs);
+    await this.until("the client to be answered", () => (this.service.lastAnswerAtMs ?? 0) > sinceMs);
   }
 
   /** Both daemons are members, see each other, name the same holder and have no alarm. */

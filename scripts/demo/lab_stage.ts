@@ -9,12 +9,13 @@ import { CONFIG_PATH, heartlineYaml, VIP, writeNodeFile } from "../lab/config.ts
 import type { Target } from "../lab/daemon.ts";
 import { Lab } from "../lab/lab.ts";
 import { ClientPinger, HolderSampler } from "../lab/samplers.ts";
+import { program } from "./program.ts";
 import {
   askIntervalMs,
   deadTimeMs,
   type Hardware,
   keepaliveMs,
-  type Observation,
+  type ServiceWatch,
   type Stage,
 } from "./stage.ts";
 
@@ -67,15 +68,15 @@ function makeStage(lab: Lab, target: Target, canStopHeartbeats: boolean): Stage 
     links: [...lab.links].reverse(),
     hardware,
     start: (node) => {
-      lab.start(node, { target });
+      lab.launch(node, program(target, ["peer", "--config", CONFIG_PATH]));
       running.add(node);
     },
     kill: (node) => stop(node, () => lab.kill(node)),
     daemon: (node) => !running.has(node) ? "off" : lab.daemon(node).hasEnded ? "ended" : "running",
     socketPath: (node) => lab.machine(node).hostPath("/run/heartline/heartline.sock"),
-    heartline: (node, args) => lab.heartline(node, target, args),
+    heartline: (node, args) => lab.exec(node, program(target, args)),
     lines: () => lab.lines(),
-    observe: () => observe(lab),
+    watchService: () => watchService(lab),
     destroy: () => lab.destroy(),
   };
 }
@@ -88,7 +89,7 @@ const INTRODUCTION = [
   "Nodes and client are namespaces of their own; nothing outside them is touched.",
 ];
 
-function observe(lab: Lab): Observation {
+function watchService(lab: Lab): ServiceWatch {
   const sampler = new HolderSampler(lab, VIP);
   const pinger = new ClientPinger(lab, VIP, askIntervalMs);
   return {

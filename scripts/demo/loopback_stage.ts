@@ -14,16 +14,17 @@ import { join } from "node:path";
 import process from "node:process";
 import { stringify } from "yaml";
 import { monotonicMs } from "../../lib/system/clock.ts";
-import { type HeardLine, heartline, type Target } from "../lab/daemon.ts";
+import type { HeardLine, Target } from "../lab/daemon.ts";
 import { tryRun } from "../lab/run.ts";
 import { between, type HolderChange, longestGapMs } from "../lab/timeline.ts";
+import { program } from "./program.ts";
 import {
   askIntervalMs,
   deadTimeMs,
   GROUP,
   keepaliveMs,
   NODES,
-  type Observation,
+  type ServiceWatch,
   type Stage,
 } from "./stage.ts";
 
@@ -87,7 +88,7 @@ class LoopbackStage implements Stage {
   start(node: string): void {
     const args = ["--config", join(this.#directory, "heartline.yaml"), "--node", node];
     const places = ["--socket", this.socketPath(node), "--state-dir", join(this.#directory, `state-${node}`)];
-    const [file = "", ...rest] = [...heartline(this.target), "peer", ...args, ...places];
+    const [file, ...rest] = program(this.target, ["peer", ...args, ...places]);
     // A process group of its own: Ctrl-C is for the demo, which then ends it.
     const child = spawn(file, rest, { stdio: ["ignore", "pipe", "pipe"], detached: true });
     this.#daemons.set(node, child);
@@ -124,7 +125,7 @@ class LoopbackStage implements Stage {
   }
 
   heartline(node: string, args: readonly string[]) {
-    const [file = "", ...rest] = [...heartline(this.target), ...args, "--socket", this.socketPath(node)];
+    const [file, ...rest] = program(this.target, [...args, "--socket", this.socketPath(node)]);
     return tryRun(file, rest);
   }
 
@@ -132,8 +133,8 @@ class LoopbackStage implements Stage {
     return this.#lines;
   }
 
-  observe(): Observation {
-    return new MarkObservation(() => NODES.filter((node) => existsSync(this.#mark(node))));
+  watchService(): ServiceWatch {
+    return new MarkWatch(() => NODES.filter((node) => existsSync(this.#mark(node))));
   }
 
   async destroy(): Promise<void> {
@@ -148,7 +149,7 @@ class LoopbackStage implements Stage {
 }
 
 /** The client: looks which node serves, and remembers the changes. */
-class MarkObservation implements Observation {
+class MarkWatch implements ServiceWatch {
   readonly #changes: HolderChange[] = [];
   readonly #timer = setInterval(() => this.holders(), askIntervalMs);
   #samples = 0;

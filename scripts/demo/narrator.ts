@@ -10,7 +10,7 @@ import { printable } from "../../lib/runtime/report_line.ts";
 import { drawPicture, type Scene } from "./picture.ts";
 import type { Scenario } from "./scenarios.ts";
 import type { Screen } from "./screen.ts";
-import { NODES, type Observation, type Stage } from "./stage.ts";
+import { NODES, type ServiceWatch, type Stage } from "./stage.ts";
 import { hang, type Tone, WIDTH } from "./text.ts";
 import type { NodeWatch } from "./watch.ts";
 
@@ -32,7 +32,7 @@ export class Narrator {
   #originMs = monotonicMs();
   #told = 0;
   #lastPicture = "";
-  #observation: Observation | null = null;
+  #service: ServiceWatch | null = null;
   readonly #timer: ReturnType<typeof setInterval>;
 
   constructor(
@@ -62,12 +62,12 @@ export class Narrator {
   }
 
   /** The seconds start again, and the service is watched for the picture; `null`: no more. */
-  watch(observation: Observation | null): void {
+  watch(service: ServiceWatch | null): void {
     this.tell();
-    this.#observation = observation;
+    this.#service = service;
     this.#originMs = monotonicMs();
     this.#lastPicture = "";
-    if (observation === null) this.screen.change("");
+    if (service === null) this.screen.change("");
     else this.#draw();
   }
 
@@ -107,17 +107,17 @@ export class Narrator {
   }
 
   #draw(): void {
-    if (this.#observation === null) return;
-    const picture = drawPicture(this.#scene(this.#observation), this.screen.paint);
+    if (this.#service === null) return;
+    const picture = drawPicture(this.#scene(this.#service), this.screen.paint);
     const line = `${this.#seconds(monotonicMs())}  ${picture}`;
     if (this.screen.isLive) this.screen.change(line);
     else if (picture !== this.#lastPicture) this.screen.print(line);
     this.#lastPicture = picture;
   }
 
-  #scene(observation: Observation): Scene {
-    const holders = observation.holders();
-    const { lastAnswerAtMs } = observation;
+  #scene(service: ServiceWatch): Scene {
+    const holders = service.holders();
+    const { lastAnswerAtMs } = service;
     return {
       nodes: NODES.map((name) => ({
         name,

@@ -8,7 +8,7 @@ import { between, overlapMs } from "../lab/timeline.ts";
 import { Cast, Missed } from "./cast.ts";
 import type { Narrator } from "./narrator.ts";
 import { type Scenario, steadyMsMax } from "./scenarios.ts";
-import { deadTimeMs, NODES, type Observation, type Stage } from "./stage.ts";
+import { deadTimeMs, NODES, type ServiceWatch, type Stage } from "./stage.ts";
 import type { NodeWatch } from "./watch.ts";
 
 export interface Result {
@@ -41,32 +41,32 @@ export async function play(
   watches: ReadonlyMap<string, NodeWatch>,
   narrator: Narrator,
 ): Promise<Result> {
-  const observation = stage.observe();
+  const service = stage.watchService();
   try {
-    const before = observation.holders()[0] ?? null;
-    if (before !== null) await untilAnswered(observation);
-    narrator.watch(observation);
-    const cast = new Cast(stage, observation, watches, narrator, before ?? NODES[0]);
+    const before = service.holders()[0] ?? null;
+    if (before !== null) await untilAnswered(service);
+    narrator.watch(service);
+    const cast = new Cast(stage, service, watches, narrator, before ?? NODES[0]);
     const findings: string[] = [];
-    let figures = measure(observation, cast.startedAtMs);
+    let figures = measure(service, cast.startedAtMs);
     let isStuck = false;
     try {
       await scenario.strike(cast);
       await cast.rest(AFTERMATH_MS);
-      figures = measure(observation, cast.startedAtMs);
+      figures = measure(service, cast.startedAtMs);
       findings.push(...judge(scenario, cast, figures), ...scenario.check?.(cast) ?? []);
       if (scenario.recover) {
         const recoveredFromMs = monotonicMs();
         await scenario.recover(cast);
-        findings.push(...judgeRecovery(observation, recoveredFromMs, figures.holder));
+        findings.push(...judgeRecovery(service, recoveredFromMs, figures.holder));
       }
     } catch (error) {
       if (!(error instanceof Missed)) throw error;
       isStuck = true;
-      figures = measure(observation, cast.startedAtMs);
+      figures = measure(service, cast.startedAtMs);
       findings.push(`expected ${error.message}`);
     }
-    const timeline = observation.timeline();
+    const timeline = service.timeline();
     const overlap = overlapMs(timeline);
     if (overlap > 0) findings.push(`expected never two holders, saw two for ${overlap.toFixed(0)} ms`);
     const ratio = scenario.holder === "appears" ? null : figures.outageMs / deadTimeMs;
@@ -81,7 +81,7 @@ export async function play(
     };
   } finally {
     narrator.watch(null);
-    observation.stop();
+    service.stop();
   }
 }
 
@@ -89,9 +89,9 @@ export async function play(
 const AFTERMATH_MS = 300;
 
 /** So that the outage is measured from an answer on; without any it counts from the begin of the scenario. */
-async function untilAnswered(observation: Observation): Promise<void> {
+async function untilAnswered(service: ServiceWatch): Promise<void> {
   const endMs = monotonicMs() + 5 * AFTERMATH_MS;
-  while (observation.lastAnswerAtMs === null && monotonicMs() < endMs) {
+  while (service.lastAnswerAtMs === null && monotonicMs() < endMs) {
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
 }
@@ -102,11 +102,11 @@ interface Figures {
   readonly holder: string | null;
 }
 
-function measure(observation: Observation, fromMs: number): Figures {
-  const holders = observation.holders();
+function measure(service: ServiceWatch, fromMs: number): Figures {
+  const holders = service.holders();
   return {
-    outageMs: observation.outageMs(fromMs, monotonicMs()),
-    uncertaintyMs: observation.uncertaintyMs,
+    outageMs: service.outageMs(fromMs, monotonicMs()),
+    uncertaintyMs: service.uncertaintyMs,
     holder: holders.length === 1 ? holders[0] ?? null : null,
   };
 }
@@ -127,17 +127,17 @@ function judge(scenario: Scenario, cast: Cast, figures: Figures): string[] {
   return findings;
 }
 
-function judgeRecovery(observation: Observation, fromMs: number, holder: string | null): string[] {
+function judgeRecovery(service: ServiceWatch, fromMs: number, holder: string | null): string[] {
   const findings: string[] = [];
   const toMs = monotonicMs();
   const held = new Set(
-    between(observation.timeline(), fromMs, toMs).changes.map(nameHolders),
+    between(service.timeline(), fromMs, toMs).changes.map(nameHolders),
   );
   if (held.size !== 1 || !held.has(holder ?? "nobody")) {
     findings.push(`expected no move while things heal, saw the service held by ${[...held].join(", then ")}`);
   }
-  const outageMs = observation.outageMs(fromMs, toMs);
-  if (outageMs - observation.uncertaintyMs > steadyMsMax) {
+  const outageMs = service.outageMs(fromMs, toMs);
+  if (outageMs - service.uncertaintyMs > steadyMsMax) {
     findings.push(`expected no outage while things heal, saw ${outageMs.toFixed(0)} ms`);
   }
   return findings;

@@ -54,8 +54,8 @@ export const scenarios: readonly Scenario[] = [
         "start heartline peer on both nodes",
         () => NODES.forEach((node) => cast.stage.start(node)),
       );
-      await cast.until("one node to hold the service", () => cast.observation.holders().length === 1);
-      await cast.untilHeldBy(cast.observation.holders()[0] ?? "");
+      await cast.until("one node to hold the service", () => cast.service.holders().length === 1);
+      await cast.untilHeldBy(cast.service.holders()[0] ?? "");
       await cast.untilAgreed();
     },
   },

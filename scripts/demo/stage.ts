@@ -38,7 +38,7 @@ export interface Stage {
   /** Everything that the daemons have said, in order of time. */
   lines(): ReadonlyArray<{ readonly node: string; readonly atMs: number; readonly line: string }>;
   /** Begins to watch the service; a fresh one for each scenario. */
-  observe(): Observation;
+  watchService(): ServiceWatch;
   destroy(): Promise<void>;
 }
 
@@ -55,7 +55,7 @@ export interface Hardware {
 }
 
 /** What the client sees, and who really holds the service; the instants are of one monotonic clock. */
-export interface Observation {
+export interface ServiceWatch {
   /** Looks now. */
   holders(): readonly string[];
   timeline(): HolderTimeline;

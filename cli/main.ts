@@ -27,6 +27,17 @@ for (const event of ["uncaughtException", "unhandledRejection"] as const) {
   });
 }
 
+/**
+ * Ends the process once everything written has left it. Waiting for its natural end costs time, and Deno 2.9.6 now
+ * and then crashes on the way there.
+ */
+async function end(): Promise<never> {
+  for (const stream of [process.stdout, process.stderr]) {
+    await new Promise<void>((resolve) => stream.write("", () => resolve()));
+  }
+  process.exit();
+}
+
 try {
   const args = process.argv.slice(2);
   const program = await buildProgram(args);
@@ -34,3 +45,4 @@ try {
 } catch (error) {
   fail(error);
 }
+await end();

@@ -6,7 +6,8 @@
 import { spawn } from "node:child_process";
 import type { Effect, ReportEffect } from "../core/effects.ts";
 import type { Input, ResourceOutcome, WireVerdict } from "../core/inputs.ts";
-import type { Settings } from "../core/settings.ts";
+import { decisionGoodMs } from "../core/limits.ts";
+import type { Settings, VipSpec } from "../core/settings.ts";
 import type { FenceMethod } from "../fencing/fence.ts";
 import { runnerFor } from "../resources/registry.ts";
 import type { WireQuestion } from "../system/ask_wire.ts";
@@ -30,12 +31,20 @@ export interface Tools {
   readonly exit: () => void;
 }
 
+/**
+ * An address that is started later than this after the last silence is asked for once more. Too low: another
+ * `duplicate-check` for nothing; too high: two that cannot hear each other both find it free.
+ */
+const silenceStaleMs = 500;
+
 /** Time limit of one fencing operation. */
 const fenceLimitMs = 60_000;
 
 export class SystemHands implements Hands {
   /** Set once the driver exists. */
   input: (input: Input) => void = () => {};
+  /** When the wire was last found silent about a group's addresses. */
+  readonly #silentAt = new Map<string, number>();
 
   constructor(readonly tools: Tools) {}
 
@@ -51,8 +60,11 @@ export class SystemHands implements Hands {
     const { group, resource, operation } = effect;
     const spec = this.tools.settings.groups.find(({ name }) => name === group)!.resources[resource]!.spec;
     const done = (outcome: ResourceOutcome) => this.input({ kind: "outcome", id: effect.id, outcome });
-    if (spec.kind === "vip" && this.tools.vips !== null) {
-      done(this.tools.vips.run(group, resource, operation, goodUntilMs));
+    const { vips } = this.tools;
+    if (spec.kind === "vip" && vips !== null) {
+      if (operation === "start" && !vips.isHeld(group, resource) && this.#isSilenceStale(group, spec)) {
+        this.#startAfterAsking(effect, spec, vips).then(done, (error) => done(unknownOutcome(error)));
+      } else done(vips.run(group, resource, operation, goodUntilMs));
       return;
     }
     this.#runScript(effect, spec).then(done, (error) => done(unknownOutcome(error)));
@@ -71,8 +83,10 @@ export class SystemHands implements Hands {
   }
 
   askWire(effect: Extract<Effect, { kind: "ask-wire" }>): void {
-    const done = (verdict: WireVerdict) =>
+    const done = (verdict: WireVerdict) => {
+      if (verdict.kind === "silent") this.#silentAt.set(effect.group, this.now());
       this.input({ kind: "outcome", id: effect.id, outcome: { kind: "wire", verdict } });
+    };
     const { vips, asker, settings } = this.tools;
     if (vips === null || asker === null) {
       done({ kind: "blind", reason: "this process may not use packet sockets (CAP_NET_RAW)" });
@@ -136,6 +150,34 @@ export class SystemHands implements Hands {
   /** The last resort: without syncing discs or stopping services, which may be what hangs. */
   reboot(): void {
     spawn("reboot", ["-f"], { stdio: "ignore", detached: true }).on("error", () => {});
+  }
+
+  /** Slow resources to the left of an address can make the core's question about it old. */
+  #isSilenceStale(group: string, spec: VipSpec): boolean {
+    const at = this.#silentAt.get(group);
+    return spec.duplicateCheckMs > 0 && this.tools.asker !== null && at !== undefined &&
+      this.now() - at > silenceStaleMs;
+  }
+
+  async #startAfterAsking(
+    effect: Extract<Effect, { kind: "run" }>,
+    spec: VipSpec,
+    vips: Vips,
+  ): Promise<ResourceOutcome> {
+    const addresses = vips.questions(effect.group).filter(({ address }) => address === spec.address);
+    const verdict = await this.tools.asker!.ask({
+      addresses,
+      windowMs: Math.min(spec.duplicateCheckMs, effect.limitMs),
+      ignore: this.tools.settings.ignoreAnswersFrom,
+    });
+    if (verdict.kind === "silent") {
+      const goodUntilMs = this.now() + decisionGoodMs(this.tools.settings.timing);
+      return vips.run(effect.group, effect.resource, "start", goodUntilMs);
+    }
+    const why = verdict.kind === "blind"
+      ? verdict.reason
+      : `${verdict.hardware} has or takes ${verdict.address}`;
+    return { kind: "resource", result: "failed", code: 1, reason: why, output: [], durationMs: 0 };
   }
 
   async #runScript(

@@ -85,6 +85,10 @@ export class Vips {
     return outcome;
   }
 
+  isHeld(group: string, resource: number): boolean {
+    return this.#vips.some((vip) => vip.group === group && vip.resource === resource && vip.isHeld);
+  }
+
   /** Gives the group's held addresses another lease. */
   renew(group: string, goodUntilMs: number): void {
     for (const vip of this.#held(group)) {

@@ -20,6 +20,8 @@ export interface CommandOptions {
 export interface CommandResult {
   /** `null`: not started, or killed by a signal. */
   readonly code: number | null;
+  /** The signal that ended it; `null`: none, or our own at the limit. */
+  readonly signal: string | null;
   readonly output: string;
   readonly timedOut: boolean;
   readonly durationMs: number;
@@ -55,20 +57,21 @@ export function runCommand(
       timedOut = true;
       endGroup(child.pid, "SIGKILL");
     }, options.limitMs);
-    const finish = (code: number | null, note = "") => {
+    const finish = (code: number | null, signal: string | null, note = "") => {
       clearTimeout(limit);
       if (child.pid !== undefined) groups.delete(child.pid);
       const late = timedOut ? `\nEnded after its limit of ${Math.round(options.limitMs / 1000)} s.\n` : "";
       resolve({
         code,
+        signal,
         output: chunks.join("") + note + late,
         timedOut,
         durationMs: performance.now() - startedMs,
       });
     };
     if (child.pid !== undefined) groups.add(child.pid);
-    child.once("error", (cause) => finish(null, `Cannot run "${file}": ${cause.message}\n`));
-    child.once("close", (code) => finish(timedOut ? null : code));
+    child.once("error", (cause) => finish(null, null, `Cannot run "${file}": ${cause.message}\n`));
+    child.once("close", (code, signal) => finish(timedOut ? null : code, timedOut ? null : signal));
   });
 }
 

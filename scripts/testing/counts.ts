@@ -19,10 +19,19 @@ export function addCounts(a: Counts, b: Counts): Counts {
 
 /** The counts of one run of `deno test`. Steps inside a test are not counted. */
 export function countsOfRun(output: string, exitCode: number | null): Counts {
-  // deno-lint-ignore no-control-regex
-  const lines = output.replaceAll(/\x1b\[[0-9;]*m/g, "").split("\n");
+  const lines = withoutColour(output).split("\n");
   const counts = fromSummary(lines) ?? fromSingleLines(lines);
   return exitCode !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
+}
+
+/** Whether the run got as far as saying that everything passed. */
+export function hasPassingSummary(output: string): boolean {
+  return /^ok \| \d+ passed/m.test(withoutColour(output));
+}
+
+function withoutColour(output: string): string {
+  // deno-lint-ignore no-control-regex
+  return output.replaceAll(/\x1b\[[0-9;]*m/g, "");
 }
 
 /** `ok | 12 passed (3 steps) | 1 failed | 2 ignored (4s)`; parts that are zero may be absent. */

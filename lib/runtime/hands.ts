@@ -45,6 +45,8 @@ export class SystemHands implements Hands {
   input: (input: Input) => void = () => {};
   /** When the wire was last found silent about a group's addresses. */
   readonly #silentAt = new Map<string, number>();
+  /** How often a group's addresses were dropped in a hurry: a start that waits must not come after that. */
+  readonly #drops = new Map<string, number>();
 
   constructor(readonly tools: Tools) {}
 
@@ -75,6 +77,7 @@ export class SystemHands implements Hands {
   }
 
   drop(group: string): void {
+    this.#drops.set(group, (this.#drops.get(group) ?? 0) + 1);
     this.tools.vips?.drop(group);
   }
 
@@ -165,15 +168,23 @@ export class SystemHands implements Hands {
     vips: Vips,
   ): Promise<ResourceOutcome> {
     const addresses = vips.questions(effect.group).filter(({ address }) => address === spec.address);
-    const verdict = await this.tools.asker!.ask({
-      addresses,
-      windowMs: Math.min(spec.duplicateCheckMs, effect.limitMs),
-      ignore: this.tools.settings.ignoreAnswersFrom,
-    });
-    if (verdict.kind === "silent") {
-      const goodUntilMs = this.now() + decisionGoodMs(this.tools.settings.timing);
-      return vips.run(effect.group, effect.resource, "start", goodUntilMs);
+    const windowMs = Math.min(spec.duplicateCheckMs, effect.limitMs);
+    const drops = this.#drops.get(effect.group);
+    // The right to start lasts while heartbeats go out; a stop of this process while it asks would show in the time.
+    const goodUntilMs = this.now() + windowMs + decisionGoodMs(this.tools.settings.timing);
+    const ignore = this.tools.settings.ignoreAnswersFrom;
+    const verdict = await this.tools.asker!.ask({ addresses, windowMs, ignore });
+    if (this.#drops.get(effect.group) !== drops) {
+      return {
+        kind: "resource",
+        result: "stopped",
+        code: null,
+        reason: "given up meanwhile",
+        output: [],
+        durationMs: 0,
+      };
     }
+    if (verdict.kind === "silent") return vips.run(effect.group, effect.resource, "start", goodUntilMs);
     const why = verdict.kind === "blind"
       ? verdict.reason
       : `${verdict.hardware} has or takes ${verdict.address}`;

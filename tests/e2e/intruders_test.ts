@@ -1,0 +1,4 @@
+import { intruders } from "./scenarios/intruders.ts";
+import { register } from "./scenarios/scenario.ts";
+
+register(intruders);

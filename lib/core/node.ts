@@ -346,7 +346,8 @@ export class ClusterNode {
       const due = after(this.#nextBeatAt!, this.settings.timing.keepaliveMs);
       this.#nextBeatAt = due > now ? due : after(now, this.settings.timing.keepaliveMs);
       for (const keeper of this.keepers) {
-        if (keeper.claim.hasAddress && mayHold(keeper.machine.state)) {
+        // What an earlier life left is not kept alive: it is about to be stopped.
+        if (keeper.claim.hasAddress && mayHold(keeper.machine.state) && keeper.machine.state !== "unknown") {
           context.emit({ kind: "renew", group: keeper.name });
         }
       }

@@ -92,9 +92,15 @@ export class GroupMachine {
     this.#stopFrom(context, this.resources.length - 1);
   }
 
+  /** The group is held and the resource was seen running: it may be put back where it stands. */
+  canReassert(index: number): boolean {
+    return (this.state === "running" || this.state === "starting") && !this.#stopAfterStart &&
+      this.resources[index]?.state === "running";
+  }
+
   /** Starts one running resource again where it stands: a removed address is put back. */
   reassert(context: Context, index: number): void {
-    if (this.state !== "running") return;
+    if (!this.canReassert(index)) return;
     this.#emitRun(context, index, "start");
   }
 

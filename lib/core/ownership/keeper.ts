@@ -36,6 +36,7 @@ export class Keeper {
   readonly #vigil: Vigil;
   #announceWhenAlone = false;
   #defendedAt: Instant | null = null;
+  #wasCutOff = false;
 
   constructor(readonly settings: GroupSettings, readonly isMember: boolean, keptEpoch: number) {
     this.machine = new GroupMachine(settings);
@@ -101,6 +102,7 @@ export class Keeper {
     switch (this.machine.state) {
       case "running":
       case "starting":
+        this.#wasCutOff = false;
         this.#keep(context, surroundings, candidates);
         break;
       case "stopped":
@@ -110,6 +112,7 @@ export class Keeper {
       case "stopping":
       case "blocked":
         this.claim.drop();
+        this.#dropIfCutOff(context, surroundings);
         break;
     }
     if (wasClaimed !== this.claim.isMade) context.isStatementDirty = true;
@@ -122,7 +125,7 @@ export class Keeper {
 
   /** Something else than us removed an address that is held here: put it back, and say so. */
   addressLost(context: Context, resource: number): void {
-    if (this.machine.state !== "running") return;
+    if (!this.machine.canReassert(resource)) return;
     const id = this.settings.resources[resource]?.id ?? this.name;
     context.report("warning", "address-lost", `${id} was removed by something else; putting it back`, {
       group: this.name,
@@ -168,6 +171,15 @@ export class Keeper {
     context.report("notice", "group-stopping", `stopping ${this.name}: ${why}`, { group: this.name });
     this.machine.stop(context);
     context.isStatementDirty = true;
+  }
+
+  /** A stop can take long, or be stuck; the addresses must not wait for it when others may be about to take them. */
+  #dropIfCutOff(context: Context, surroundings: Surroundings): void {
+    const isCutOff = surroundings.isIsolated && !surroundings.mayKeep;
+    if (isCutOff && !this.#wasCutOff && this.claim.hasAddress) {
+      context.emit({ kind: "drop", group: this.name });
+    }
+    this.#wasCutOff = isCutOff;
   }
 
   /** Running or starting: is there a reason to let go? */

@@ -12,7 +12,7 @@ import {
   pace,
 } from "./cautions.ts";
 import { shortcomings } from "./convergence.ts";
-import { drawPlan, type Plan } from "./plan.ts";
+import { drawPlan, type Plan, type Regime } from "./plan.ts";
 import { Simulation } from "./simulation.ts";
 
 export interface Exploration {
@@ -68,15 +68,19 @@ function heal(simulation: Simulation, { settings, healAtMs, convergedByMs }: Pla
   });
 }
 
-/** Runs seeds from `seed` on; ends with the first violation. `null`: none in so many runs. */
-export function explore(
-  seed: number,
-  runs: number,
-  onRun: (exploration: Exploration) => void = () => {},
-): Exploration | null {
-  for (let run = 0; run < runs; run++) {
-    const exploration = runSeed(seed + run);
-    onRun(exploration);
+export interface ExploreOptions {
+  /** Seeds whose plan is of another regime are passed over. */
+  readonly regime?: Regime;
+  readonly onRun?: (exploration: Exploration) => void;
+}
+
+/** Runs so many seeds from `seed` on; ends with the first violation. `null`: none. */
+export function explore(seed: number, runs: number, options: ExploreOptions = {}): Exploration | null {
+  for (let next = seed, run = 0; run < runs; next++) {
+    if (options.regime !== undefined && drawPlan(next).regime !== options.regime) continue;
+    run++;
+    const exploration = runSeed(next);
+    options.onRun?.(exploration);
     if (exploration.violation !== null) return exploration;
   }
   return null;

@@ -21,6 +21,8 @@ export type Fault =
   | { readonly kind: "service-loss"; readonly lossRate: number }
   /** Where the targets of the arbiters are; `null`: they are down. */
   | { readonly kind: "arbiter-segment"; readonly segment: number | null }
+  /** A machine cannot ask its service network although it is attached (no permission, no memory); until healed. */
+  | { readonly kind: "blind"; readonly node: string }
   | { readonly kind: "kill"; readonly node: string }
   | { readonly kind: "start"; readonly node: string }
   | { readonly kind: "pause"; readonly node: string }
@@ -61,6 +63,9 @@ export function apply(simulation: Simulation, fault: Fault): void {
       return;
     case "arbiter-segment":
       service.arbiterSegment = fault.segment;
+      return;
+    case "blind":
+      service.blind.add(fault.node);
       return;
     case "kill":
       return machine!.kill();

@@ -106,6 +106,22 @@ const draws = {
       [timing.deadTimeMs * random.between(2, 6), { kind: "heal-scripts" }],
     ];
   },
+  slowScript: (random, { nodes, groups }) => {
+    const group = random.pick(groups);
+    const resource = random.whole(0, group.resources.length - 1);
+    const behaviour = { ...goodScript, startMs: random.whole(5, 400), stopMs: random.whole(100, 450) };
+    return nodes.map((node) => [0, { kind: "script", node, group: group.name, resource, behaviour }]);
+  },
+  stuckScript: (random, { nodes, groups }) => {
+    const group = random.pick(groups);
+    const resource = random.whole(0, group.resources.length - 1);
+    const behaviour = { ...goodScript, fails: ["stop" as const] };
+    return [[0, { kind: "script", node: random.pick(nodes), group: group.name, resource, behaviour }]];
+  },
+  blind: (random, { nodes, timing }) => [
+    [0, { kind: "blind", node: random.pick(nodes) }],
+    [timing.deadTimeMs * random.between(1, 4), { kind: "heal-service" }],
+  ],
   removeAddress: (random, { nodes, groups }) => [[
     0,
     { kind: "remove-address", node: random.pick(nodes), group: random.pick(groups).name },
@@ -140,6 +156,16 @@ const draws = {
     const from = random.pick([null, ...nodes]);
     return [
       [0, { kind: "link", from, medium, to: null, quality: { isCut: true } }],
+      [timing.deadTimeMs * 2.5, { kind: "heal-links" }],
+    ];
+  },
+  /** Two nodes do not hear each other at all, but every third one hears both. */
+  gentlePair: (random, { nodes, timing }) => {
+    if (nodes.length < 3) return [];
+    const [one, other] = pair(random, nodes);
+    return [
+      [0, { kind: "link", from: one, medium: null, to: other, quality: { isCut: true } }],
+      [0, { kind: "link", from: other, medium: null, to: one, quality: { isCut: random.chance(0.7) } }],
       [timing.deadTimeMs * 2.5, { kind: "heal-links" }],
     ];
   },
@@ -190,7 +216,7 @@ const linkFaults: readonly Name[] = [
 const processFaults: readonly Name[] = ["kill", "pause", "powerOff", "shutDown"];
 const otherFaults: readonly Name[] = ["command", "maintain", "breakScript", "removeAddress", "replay"];
 const kinds: Readonly<Record<Regime, readonly Name[]>> = {
-  shared: [...linkFaults, ...processFaults, ...otherFaults],
+  shared: [...linkFaults, ...processFaults, ...otherFaults, "blind"],
   arbiter: [
     ...linkFaults,
     "powerOff",
@@ -202,6 +228,9 @@ const kinds: Readonly<Record<Regime, readonly Name[]>> = {
     "replay",
     "partition",
     "partition",
+    "slowScript",
+    "slowScript",
+    "stuckScript",
   ],
   open: [
     ...linkFaults,
@@ -212,7 +241,7 @@ const kinds: Readonly<Record<Regime, readonly Name[]>> = {
     "loseFrames",
     "arbiterDown",
   ],
-  gentle: ["gentleCut", "gentleDelay", "replay"],
+  gentle: ["gentleCut", "gentlePair", "gentleDelay", "replay"],
 };
 
 export function drawFaults(

@@ -35,6 +35,8 @@ export class ServiceNetwork {
   readonly #segments = new Map<string, number | null>();
   readonly #stations: Station[] = [];
   readonly #questions = new Set<Question>();
+  /** Machines whose questions cannot be put, for whatever reason, although they are attached. */
+  readonly blind = new Set<string>();
 
   constructor(readonly queue: EventQueue, readonly random: Prng, readonly latencyMs: number) {}
 
@@ -55,6 +57,7 @@ export class ServiceNetwork {
     for (const { name } of this.#stations) this.move(name, 0);
     this.lossRate = 0;
     this.arbiterSegment = 0;
+    this.blind.clear();
   }
 
   areConnected(one: string, other: string): boolean {
@@ -70,8 +73,8 @@ export class ServiceNetwork {
   /** `isRunning`: the asker's process can end the question now; else it ends it when it runs again. */
   ask(station: Station, group: string, windowMs: number, ended: (verdict: WireVerdict) => void): Closing {
     const question: Question = { station, group, ended, isOpen: true };
-    if (this.segment(station.name) === null) {
-      this.queue.in(0.5, () => this.#end(question, { kind: "blind", reason: "no carrier" }));
+    if (this.segment(station.name) === null || this.blind.has(station.name)) {
+      this.queue.in(0.5, () => this.#end(question, { kind: "blind", reason: "it cannot be asked" }));
       return { close: () => {}, abandon: () => this.#abandon(question) };
     }
     this.#questions.add(question);

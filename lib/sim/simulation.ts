@@ -3,7 +3,7 @@
  * run, event for event. It drives the very `ClusterNode` of the daemon and knows nothing of how that decides.
  */
 
-import type { Settings } from "../core/settings.ts";
+import { linkName, type Settings } from "../core/settings.ts";
 import type { NodeView } from "../core/view.ts";
 import { InvariantError } from "../errors.ts";
 import { EventQueue } from "./event_queue.ts";
@@ -38,7 +38,7 @@ export class Simulation {
   constructor(readonly options: SimulationOptions) {
     const random = new Prng(options.seed);
     this.settings = options.settings;
-    const media = [...new Set(options.settings.media.map(({ device }) => device))];
+    const media = [...new Set(options.settings.media.map(linkName))];
     this.heartbeats = new HeartbeatNetwork(
       options.settings.nodes,
       media,

@@ -3,6 +3,7 @@
  * types; what is done is in `arp/`, loaded when it is needed.
  */
 
+import { examples } from "../options.ts";
 import { Command } from "@commander-js/extra-typings";
 
 const permissionNote = "Needs the capability CAP_NET_RAW (root has it).";
@@ -13,6 +14,14 @@ export function arpCommand(): Command {
     .description(
       "Talks to the neighbours on one interface: ARP for IPv4, neighbour discovery (ND) for IPv6.\n" +
         permissionNote,
+    )
+    .addHelpText(
+      "after",
+      examples([
+        ["heartline arp announce --vip 192.0.2.10 --dev eth0", "after a move by hand"],
+        ["heartline arp probe --vip 192.0.2.10 --dev eth0", "who has it? one, I hope"],
+        ["heartline arp watch --dev eth0", "who claims what, live"],
+      ]),
     );
   command.addCommand(announceCommand());
   command.addCommand(probeCommand());
@@ -40,7 +49,8 @@ function announceCommand() {
     .addHelpText(
       "after",
       `
-Exit codes: 0 sent · 2 usage · 69 no such interface, or it is down · 77 not permitted
+Exit codes: 0 sent, 2 usage, 69 no such interface, or it is down,
+77 not permitted.
 
 Examples:
   heartline arp announce --vip 192.0.2.10 --dev eth0
@@ -70,10 +80,11 @@ function probeCommand() {
     .addHelpText(
       "after",
       `
-It always waits for the whole timeout: a second holder may answer later than the first.
+It always waits for the whole timeout: a second holder may answer later than the
+first.
 
-Exit codes: 0 exactly one answers · 1 nobody answers, or more than one does · 2 usage
-            69 no such interface, or it is down · 77 not permitted
+Exit codes: 0 exactly one answers, 1 nobody answers, or more than one does,
+2 usage, 69 no such interface, or it is down, 77 not permitted.
 
 Examples:
   heartline arp probe --vip 192.0.2.10 --dev eth0
@@ -102,7 +113,8 @@ function watchCommand() {
     .addHelpText(
       "after",
       `
-Exit codes: 0 ended · 2 usage · 69 no such interface, or it is down · 77 not permitted
+Exit codes: 0 ended, 2 usage, 69 no such interface, or it is down,
+77 not permitted.
 
 Examples:
   heartline arp watch --dev eth0

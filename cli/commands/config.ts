@@ -6,6 +6,7 @@ import process from "node:process";
 import type { Problem } from "../../lib/config/load.ts";
 import { configTargets } from "../../lib/runtime/config_targets.ts";
 import { standardFile } from "../../lib/runtime/load_settings.ts";
+import { examples } from "../options.ts";
 import { countsOf, renderProblems } from "../render/problems.ts";
 
 /** Of the JSON output. */
@@ -55,7 +56,12 @@ function exitCodeOf(problems: readonly Problem[], warningsOk: boolean): 0 | 1 | 
 }
 
 export function configCommand(): Command {
-  const command = new Command("config").description("check configuration files");
+  const shown = examples([
+    ["heartline config check", "the standard file"],
+    ["heartline config check web.yaml --node node2", "as node2 will read it"],
+    ["heartline config check /etc/ha.d", "a Heartbeat directory"],
+  ]);
+  const command = new Command("config").description("check configuration files").addHelpText("after", shown);
   command.command("check")
     .description("print every problem of configuration files, with its place and what would be accepted")
     .argument(
@@ -65,7 +71,7 @@ export function configCommand(): Command {
     .option("--node <name>", "check as this node sees it (default: this machine, if it is one of the nodes)")
     .option("--warnings-ok", "exit with 0 when there are warnings but no errors")
     .option("--json", "print one JSON object")
-    .addHelpText("after", "\nExit codes: 0 clean, 1 warnings only, 78 errors.")
+    .addHelpText("after", `${shown}\nExit codes: 0 clean, 1 warnings only, 78 errors.`)
     .action(async (paths, { node, warningsOk, json }) => {
       const io = {
         write: (text: string) => void process.stdout.write(text),

@@ -251,13 +251,14 @@ function printJson(value: unknown): void {
 
 const notes = `
 SPEC is one of
-  apache::/etc/x.conf               a script of /etc/ha.d/resource.d or /etc/init.d
+  apache::/etc/x.conf               a script in /etc/ha.d/resource.d, /etc/init.d
   IPaddr2::10.0.0.9/24/eth0         a virtual address, also as 10.0.0.9/24/eth0
   ocf:heartbeat:Dummy state=/run/x  an OCF agent with its parameters
   lsb:nginx                         /etc/init.d/nginx, judged by exit codes
   systemd:nginx                     a unit
-  'exec:/usr/local/sbin/thing -v'   a command that is called with start, stop or status
-A virtual address is put there without a lease, because only a running daemon can renew one.
+  'exec:/usr/local/sbin/thing -v'   a command, called with start, stop or status
+A virtual address is put there without a lease, because only a running daemon
+can renew one.
 ${
   examples([
     ["heartline resource status lsb:nginx", "does it run?"],
@@ -266,5 +267,5 @@ ${
     ["heartline resource restart ocf:heartbeat:Dummy --timeout 10s", "with a limit for all of it"],
   ])
 }
-Exit codes: 0 done (status: runs); else that of the script or agent (LSB: 3 stopped, OCF: 7 not running);
-2 usage, 78 configuration, 124 out of time.`;
+Exit codes: 0 done (status: runs); else that of the script or agent (LSB: 3
+stopped, OCF: 7 not running); 2 usage, 78 configuration, 124 out of time.`;

@@ -87,7 +87,6 @@ async function helpOf(path: readonly string[]): Promise<string> {
 async function allPaths(): Promise<string[][]> {
   const paths: string[][] = [[]];
   for (const verb of verbs) {
-    if (["config", "arp", "resource"].includes(verb.name)) continue;
     const command = await verb.load();
     paths.push([verb.name]);
     for (const child of command.commands) paths.push([verb.name, child.name()]);

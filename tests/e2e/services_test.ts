@@ -1,0 +1,4 @@
+import { register } from "./scenarios/scenario.ts";
+import { services } from "./scenarios/services.ts";
+
+register(services);

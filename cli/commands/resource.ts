@@ -251,7 +251,7 @@ function printJson(value: unknown): void {
 
 const notes = `
 SPEC is one of
-  apache::/etc/x.conf               a script in /etc/ha.d/resource.d, /etc/init.d
+  apache::/etc/x.conf               a script in /etc/ha.d/resource.d or init.d
   IPaddr2::10.0.0.9/24/eth0         a virtual address, also as 10.0.0.9/24/eth0
   ocf:heartbeat:Dummy state=/run/x  an OCF agent with its parameters
   lsb:nginx                         /etc/init.d/nginx, judged by exit codes

@@ -1,7 +1,7 @@
 /** Draws what goes wrong, when and for how long, for one regime of `plan.ts`. Every fault it draws can be healed. */
 
 import type { Command } from "../core/inputs.ts";
-import type { Settings } from "../core/settings.ts";
+import { linkName, type Settings } from "../core/settings.ts";
 import type { Fault } from "./faults.ts";
 import type { LinkQuality } from "./heartbeat_network.ts";
 import type { PlannedFault, Regime } from "./plan.ts";
@@ -13,7 +13,7 @@ type Draw = (random: Prng, settings: Settings) => readonly (readonly [delayMs: n
 
 const draws = {
   cutLink: (random, { nodes, media, timing }) => {
-    const medium = random.pick(media).device;
+    const medium = linkName(random.pick(media));
     const from = random.chance(0.5) ? null : random.pick(nodes);
     return lasting(random, timing.deadTimeMs, { from, medium, to: null }, { isCut: true });
   },
@@ -152,7 +152,7 @@ const draws = {
   ],
   /** One link of several, for a while that ends before the next such fault. */
   gentleCut: (random, { nodes, media, timing }) => {
-    const medium = random.pick(media).device;
+    const medium = linkName(random.pick(media));
     const from = random.pick([null, ...nodes]);
     return [
       [0, { kind: "link", from, medium, to: null, quality: { isCut: true } }],

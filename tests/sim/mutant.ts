@@ -9,14 +9,22 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import type { Regime } from "../../lib/sim/plan.ts";
 
-export interface Mutation {
-  /** What is wrong then. */
-  readonly name: string;
+export interface Edit {
   /** Below `lib/`. */
   readonly file: string;
   readonly from: string;
   readonly to: string;
+}
+
+export interface Mutation extends Edit {
+  /** What is wrong then. */
+  readonly name: string;
+  /** Further lines of defence that must go too, or no run can tell. */
+  readonly also?: readonly Edit[];
+  /** Where to look: other regimes are passed over, to save time. */
+  readonly regime?: Regime;
 }
 
 type Explore = typeof import("../../lib/sim/explore.ts");
@@ -29,7 +37,8 @@ export async function withMutant<T>(mutation: Mutation | null, use: (explore: Ex
   const directory = mkdtempSync(join(tmpdir(), "heartline-mutant-"));
   try {
     for (const part of parts) cpSync(join(library, part), join(directory, part), { recursive: true });
-    if (mutation !== null) plant(join(directory, mutation.file), mutation);
+    if (mutation !== null) plant(directory, mutation.name, mutation);
+    for (const edit of mutation?.also ?? []) plant(directory, mutation!.name, edit);
     const url = pathToFileURL(join(directory, "sim", "explore.ts")).href;
     return use(await import(url) as Explore);
   } finally {
@@ -37,9 +46,14 @@ export async function withMutant<T>(mutation: Mutation | null, use: (explore: Ex
   }
 }
 
-function plant(path: string, { name, file, from, to }: Mutation): void {
+function plant(directory: string, name: string, { file, from, to }: Edit): void {
+  const path = join(directory, file);
   const source = readFileSync(path, "utf8");
   const pieces = source.split(from);
-  assert.equal(pieces.length, 2, `${name}: "${from}" occurs ${pieces.length - 1} times in lib/${file}, not once`);
+  assert.equal(
+    pieces.length,
+    2,
+    `${name}: "${from}" occurs ${pieces.length - 1} times in lib/${file}, not once`,
+  );
   writeFileSync(path, pieces.join(to));
 }

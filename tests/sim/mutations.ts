@@ -11,6 +11,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: "the state that a node in view states is ignored",
+    regime: "shared",
     file: "core/ownership/exclusion.ts",
     from: "if (mayHold(state)) return wait(",
     to: "if (mayHold(state) && false) return wait(",
@@ -32,6 +33,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: "a question that could not be put counts as silence",
+    regime: "shared",
     file: "core/ownership/wire_watch.ts",
     from: `case "blind":
         this.#endSilence();`,
@@ -42,23 +44,20 @@ export const mutations: readonly Mutation[] = [
   {
     name: "silence is believed without a question",
     file: "core/ownership/wire_watch.ts",
-    from: "if (this.lastAt === null || this.#silentSince === null || this.#silentInARow < questions) return false;",
-    to: "if (this.lastAt === null || this.#silentSince === null || this.#silentInARow < questions) return true;",
+    from:
+      "if (this.lastAt === null || this.#silentSince === null || this.#silentInARow < questions) return false;",
+    to:
+      "if (this.lastAt === null || this.#silentSince === null || this.#silentInARow < questions) return true;",
   },
   {
     name: "of two that ask at once both go first",
+    regime: "shared",
     file: "core/ownership/wire_watch.ts",
     from: `case "contended":
         this.#endSilence();`,
     to: `case "contended":
         this.#silentInARow += 2;
         this.#silentSince ??= 0 as Instant;`,
-  },
-  {
-    name: "old silence counts for ever",
-    file: "core/ownership/wire_watch.ts",
-    from: "return now <= after(this.lastAt, 3 * windowMs + 20) &&",
-    to: "return",
   },
   {
     name: "the lease is not renewed with the heartbeat",
@@ -68,36 +67,55 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: "an isolated node keeps what it holds",
+    regime: "arbiter",
     file: "core/ownership/keeper.ts",
     from: "if (surroundings.isIsolated && !surroundings.mayKeep) {",
     to: "if (surroundings.isIsolated && !surroundings.mayKeep && false) {",
   },
   {
     name: "an isolated node gives up by and by, its addresses last",
+    regime: "arbiter",
     file: "core/ownership/keeper.ts",
-    from: 'return this.giveUpNow(context, "isolated',
-    to: 'return this.giveUp(context, "isolated',
+    from: 'return this.giveUpNow(context, "cut off',
+    to: 'return this.giveUp(context, "cut off',
+    also: [{ file: "core/ownership/keeper.ts", from: "this.#dropIfCutOff(context, surroundings);", to: "" }],
   },
   {
     name: "an isolated node takes",
+    regime: "arbiter",
     file: "core/ownership/exclusion.ts",
     from: "if (facts.isArbiterReachable === false) {",
     to: "if (facts.isArbiterReachable === false && false) {",
+    also: [
+      {
+        file: "core/ownership/keeper.ts",
+        from: "if (surroundings.isIsolated) return",
+        to: "if (surroundings.isIsolated && false) return",
+      },
+      {
+        file: "core/ownership/keeper.ts",
+        from: "&&\n      !surroundings.isIsolated;",
+        to: ";",
+      },
+    ],
   },
   {
     name: "with an arbiter short silence suffices",
+    regime: "arbiter",
     file: "core/ownership/claim.ts",
     from: "const byArbiterMs = arbiters.length > 0 ? cutOffSilenceMs(timing) : 0;",
     to: "const byArbiterMs = 0 * cutOffSilenceMs(timing) * arbiters.length;",
   },
   {
     name: "isolation is noticed a dead time too late",
+    regime: "arbiter",
     file: "core/limits.ts",
     from: "return Math.max(timing.deadTimeMs - margin, Math.floor(timing.deadTimeMs * 0.4));",
     to: "return 2 * timing.deadTimeMs + 0 * margin;",
   },
   {
     name: "a witness of the lost node is not heard",
+    regime: "gentle",
     file: "core/ownership/exclusion.ts",
     from: "if (witness !== undefined) return wait(",
     to: "if (witness !== undefined && false) return wait(",
@@ -110,6 +128,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: "both of two holders yield",
+    regime: "shared",
     file: "core/ownership/placement.ts",
     from: "return epoch === otherEpoch ? node > otherNode : epoch > otherEpoch;",
     to: "return epoch + 0 * otherEpoch >= 0 && node !== otherNode;",
@@ -128,30 +147,35 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: "an own stall is not noticed",
+    regime: "shared",
     file: "core/node.ts",
     from: "this.#noticeStall(context);",
     to: "",
   },
   {
     name: "after a stall the addresses go last",
+    regime: "shared",
     file: "core/node.ts",
     from: 'keeper.giveUpNow(context, "this node stood still");',
     to: 'keeper.giveUp(context, "this node stood still");',
   },
   {
     name: "messages of an earlier run are accepted",
+    regime: "gentle",
     file: "core/membership/sequencing.ts",
     from: 'if (this.#generation !== null && generation < this.#generation) return "old-generation";',
     to: "",
   },
   {
     name: "statements older than the last are accepted",
+    regime: "gentle",
     file: "core/membership/roster.ts",
     from: "if (!hasNews) return null;",
     to: "",
   },
   {
     name: "copies are taken for news",
+    regime: "gentle",
     file: "core/membership/roster.ts",
     from: 'if (verdict === "copy") return null;',
     to: "",
@@ -183,42 +207,49 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: "a claim does not wait until others have heard it",
+    regime: "shared",
     file: "core/ownership/claim.ts",
     from: "if (peer.echoedSequence < this.#sequence! &&",
     to: "if (peer.echoedSequence < 0 &&",
   },
   {
     name: "of two claims neither goes first",
+    regime: "shared",
     file: "core/ownership/claim.ts",
     from: "if (peer.group(this.settings.name).wants && this.#goesFirst(peer.node, surroundings.self)) {",
     to: "if (peer.group(this.settings.name).wants && false) {",
   },
   {
     name: "a failed stop counts as stopped",
+    regime: "shared",
     file: "core/ownership/group_machine.ts",
     from: 'if (outcome.result !== "stopped") {',
     to: 'if (outcome.result !== "stopped" && outcome.result !== "failed") {',
   },
   {
     name: "an unknown outcome of a stop counts as stopped",
+    regime: "shared",
     file: "core/ownership/group_machine.ts",
     from: 'if (outcome.result !== "stopped") {',
     to: 'if (outcome.result !== "stopped" && outcome.result !== "unknown") {',
   },
   {
     name: "leftovers of an earlier life are left running",
+    regime: "shared",
     file: "core/ownership/group_machine.ts",
     from: 'if (leftovers.length === 0) this.state = "stopped";',
     to: 'if (leftovers.length >= 0) this.state = "stopped";',
   },
   {
     name: "a joining node judges at once",
+    regime: "shared",
     file: "core/node.ts",
     from: "if (!isWaitOver && !allKnown && voucher === undefined) return;",
     to: "",
   },
   {
     name: "statements from before a start or stall count as fresh",
+    regime: "shared",
     file: "core/membership/peer.ts",
     from: "return this.isInView && this.statement !== null && this.echoedSequence >= sequence;",
     to: "return this.isInView && this.statement !== null && sequence > 0;",

@@ -18,7 +18,7 @@ import { systemVipParts } from "../resources/vip_runner.ts";
 import { WireAsker } from "../system/ask_wire.ts";
 import { acquireLock } from "../system/lock_file.ts";
 import { Netlink } from "../system/netlink.ts";
-import { lockMemory, protectFromOom, setRealtime } from "../system/privileges.ts";
+import { lockMemory, ProcessRealtime, protectFromOom } from "../system/privileges.ts";
 import { notifySystemd, watchdogIntervalMs } from "../system/sd_notify.ts";
 import { version } from "../version.ts";
 import { type ControlServer, openControlServer } from "./control_server.ts";
@@ -40,6 +40,9 @@ export interface PeerOptions {
 
 /** Where a Heartbeat daemon keeps generation and UUID; read so that a node that moves over goes on counting. */
 const legacyStateDirectory = "/var/lib/heartbeat";
+
+/** How soon a thread that the runtime makes later gets the daemon's priority too. */
+const raiseThreadsMs = 1_000;
 
 export async function runPeer(options: PeerOptions): Promise<number> {
   const { settings, node, warnings } = await readSettings(options);
@@ -135,7 +138,13 @@ class PeerProcess {
 
   #askPrivileges(): void {
     const { realtime, realtimePriority } = this.settings.process;
-    const grants = [lockMemory(), protectFromOom(), ...(realtime ? [setRealtime(realtimePriority)] : [])];
+    const grants = [lockMemory(), protectFromOom()];
+    if (realtime) {
+      const threads = new ProcessRealtime(realtimePriority);
+      grants.push(threads.raise());
+      const timer = setInterval(() => threads.raise(), raiseThreadsMs);
+      this.#closers.push(() => clearInterval(timer));
+    }
     const refused = grants.filter(({ granted }) => !granted).map(({ reason }) => reason);
     if (refused.length > 0) {
       this.note("info", "privileges", `not granted, working without: ${refused.join("; ")}`);

@@ -4,7 +4,7 @@
  * once. None is needed to work: the daemon's own stall detection covers what is missing.
  */
 
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { errnoName, errnoText } from "./errno.ts";
 import { errno, libc } from "./libc.ts";
 import { int32 } from "./socket.ts";
@@ -73,7 +73,36 @@ function lockFileMappings(): Grant {
 
 /** `priority` 1 to 99. For the calling thread; its children and new threads are ordinary again. */
 export function setRealtime(priority: number): Grant {
-  const result = libc().sched_setscheduler(0, schedulerRoundRobin | schedulerResetOnFork, int32(priority));
+  return setThreadRealtime(0, priority);
+}
+
+/**
+ * A real-time priority for *all* threads of this process. The runtime's own threads (compiler, garbage collector) must
+ * not be left behind: the main thread spins with sched_yield while it waits for one of them, and where every core is
+ * busy with such spinning the ordinary thread does not run until the kernel's limit on real-time (950 ms of each
+ * second) lets it: seen as two daemons that stood still for a second together.
+ */
+export class ProcessRealtime {
+  readonly #known = new Set<string>();
+
+  constructor(readonly priority: number) {}
+
+  /** Raises the threads that have appeared since the last call; cheap enough for once a second. */
+  raise(): Grant {
+    let grant: Grant = { granted: true, reason: `real-time priority ${this.priority} (SCHED_RR)` };
+    for (const thread of readdirSync("/proc/self/task")) {
+      if (this.#known.has(thread)) continue;
+      const raised = setThreadRealtime(Number(thread), this.priority);
+      if (raised.granted) this.#known.add(thread);
+      else if (existsSync(`/proc/self/task/${thread}`)) grant = raised;
+    }
+    return grant;
+  }
+}
+
+function setThreadRealtime(thread: number, priority: number): Grant {
+  const policy = schedulerRoundRobin | schedulerResetOnFork;
+  const result = libc().sched_setscheduler(thread, policy, int32(priority));
   if (result !== 0) {
     return refused(
       `no real-time priority ${priority}`,

@@ -14,7 +14,7 @@ import { acquireLock } from "../../lib/system/lock_file.ts";
 import { NeighbourSocket } from "../../lib/system/neighbour.ts";
 import { AddressMonitor, Netlink } from "../../lib/system/netlink.ts";
 import { inNetworkNamespace, networkNamespacePath } from "../../lib/system/namespaces.ts";
-import { lockMemory, protectFromOom, setRealtime } from "../../lib/system/privileges.ts";
+import { lockMemory, ProcessRealtime, protectFromOom, setRealtime } from "../../lib/system/privileges.ts";
 import { notifySystemd } from "../../lib/system/sd_notify.ts";
 import { until } from "./network.ts";
 
@@ -77,7 +77,7 @@ results["lock"] = [lock.kind, second.kind, second.kind === "held" && second.pid 
 if (lock.kind === "acquired") lock.release();
 
 results["notify"] = notifySystemd("READY=1");
-results["realtime"] = setRealtime(5).granted;
+results["realtime"] = setRealtime(5).granted && new ProcessRealtime(5).raise().granted;
 const sched = { roundRobin: 2, resetOnFork: 0x40000000 };
 results["scheduler"] = libc().sched_getscheduler(0) === sched.roundRobin + sched.resetOnFork;
 results["child scheduler"] = execFileSync("chrt", ["-p", "0"], { encoding: "utf8" }).includes("SCHED_OTHER");

@@ -73,6 +73,8 @@ export const addresses: readonly Scenario[] = [
       const rival = await hardwareOf(stage, "node2");
       await stage.said("node1", "rival-claim", new RegExp(`${rival} claims ${VIP}`));
       await claims.heard(await hardwareOf(stage, "node1"), rival);
+      // Two holders by hand: the proof that the check of all other scenarios sees them.
+      assert.throws(() => stage.neverTwo(), /two holders/);
       claims.close();
       await stage.shell("node2", `ip address del ${VIP}/32 dev pub0`);
       await stage.untilServed();

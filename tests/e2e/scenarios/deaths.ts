@@ -60,6 +60,9 @@ export const deaths: readonly Scenario[] = [
       await stage.untilServed();
       stage.neverTwo();
       stage.outageWithin(3);
+      // An outage of a deadtime: the proof that the checks of other scenarios see one.
+      assert.throws(() => stage.noOutage(), /outage of/);
+      assert.throws(() => stage.outageWithin(0.5), /outage of/);
       assert.deepEqual(stage.codes("node2", "alarm"), ["node-dead"]);
       await stage.agrees("node2", { alarms: ["node-dead"], holders: ["node2"] });
 

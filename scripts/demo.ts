@@ -39,10 +39,10 @@ const USAGE = `Usage: deno task demo [--loopback] [--binary]
 /** A stage that could not be taken away in this time never will be. */
 const STAGE_LIMIT_MS = 30_000;
 
-let hasStage = false;
-let interrupted: NodeJS.Signals | null = null;
+/** Exit code that a signal asks for; `null`: none came. */
+let interrupted: number | null = null;
 
-async function main(args: readonly string[]): Promise<number> {
+async function main(args: readonly string[], screen: Screen): Promise<number> {
   const unknown = args.filter((arg) => !["--loopback", "--binary", "--help", "-h"].includes(arg));
   if (unknown.length > 0) {
     process.stderr.write(`Cannot run the demo with "${unknown.join(" ")}": no such option\n\n${USAGE}`);
@@ -53,7 +53,6 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   const target: Target = args.includes("--binary") ? "binary" : "source";
-  const screen = await Screen.open();
   screen.print(screen.paint("strong", "HEARTLINE DEMO  two peers, one service, and what can go wrong"), "");
   await prepareProgram(target);
   const stage = await build(target, args.includes("--loopback"), screen);
@@ -75,7 +74,6 @@ async function main(args: readonly string[]): Promise<number> {
 async function build(target: Target, wantsLoopback: boolean, screen: Screen): Promise<Stage> {
   let reason = wantsLoopback ? "as you asked for" : await Lab.unavailable();
   let stage: Stage | null = null;
-  hasStage = true;
   if (reason === null) {
     try {
       stage = await buildLabStage(target);
@@ -126,23 +124,27 @@ async function perform(stage: Stage, screen: Screen): Promise<Run> {
 
 /** After a signal the stage's own handler takes everything away and ends the process: nobody else may. */
 async function leaveIfInterrupted(): Promise<void> {
-  if (interrupted !== null) await new Promise((resolve) => setTimeout(resolve, STAGE_LIMIT_MS));
+  if (interrupted === null) return;
+  await new Promise((resolve) => setTimeout(resolve, STAGE_LIMIT_MS));
+  process.exit(interrupted);
 }
+
+const screen = await Screen.open();
 
 for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const) {
   process.on(signal, () => {
+    screen.silence();
     if (interrupted === null) process.stderr.write(`\n${signal}: taking everything away\n`);
-    interrupted = signal;
-    // There is no stage yet whose handler would do it.
-    if (!hasStage) process.exit(code);
+    interrupted = code;
+    // Nobody else listens: there is no stage.
+    if (process.listenerCount(signal) === 1) process.exit(code);
   });
 }
 
-main(process.argv.slice(2)).then(
-  (code) => process.exit(code),
-  async (error) => {
-    await leaveIfInterrupted();
-    process.stderr.write(`${(error as Error).message}\n`);
-    process.exit(error instanceof EnvironmentError ? error.exitCode : 70);
-  },
-);
+try {
+  process.exit(await main(process.argv.slice(2), screen));
+} catch (error) {
+  await leaveIfInterrupted();
+  process.stderr.write(`${(error as Error).message}\n`);
+  process.exit(error instanceof EnvironmentError ? error.exitCode : 70);
+}

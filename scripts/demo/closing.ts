@@ -78,9 +78,12 @@ export function renderTable({ mode, results, skipped }: Run, paint: Paint): stri
 }
 
 /** Whether each scenario went as expected. */
-export function renderVerdict({ results }: Run, paint: Paint): string[] {
+export function renderVerdict({ results, skipped }: Run, paint: Paint): string[] {
   const wrong = results.filter(({ findings }) => findings.length > 0);
-  if (wrong.length === 0) return ["", paint("good", `  All ${results.length} scenarios went as expected.`)];
+  if (wrong.length === 0) {
+    const rest = skipped.length === 0 ? "" : ` (${skipped.length} not played)`;
+    return ["", paint("good", `  All ${results.length} scenarios went as expected${rest}.`)];
+  }
   return [
     "",
     paint("bad", `  ${wrong.length} of ${results.length} scenarios did NOT go as expected:`),

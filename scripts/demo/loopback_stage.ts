@@ -16,7 +16,7 @@ import { stringify } from "yaml";
 import { monotonicMs } from "../../lib/system/clock.ts";
 import type { HeardLine, Target } from "../lab/daemon.ts";
 import { tryRun } from "../lab/run.ts";
-import { between, type HolderChange, longestGapMs } from "../lab/timeline.ts";
+import { MarkWatch } from "./mark_watch.ts";
 import { program } from "./program.ts";
 import {
   askIntervalMs,
@@ -145,57 +145,6 @@ class LoopbackStage implements Stage {
 
   #mark(node: string): string {
     return join(this.#directory, `serving-${node}`);
-  }
-}
-
-/** The client: looks which node serves, and remembers the changes. */
-class MarkWatch implements ServiceWatch {
-  readonly #changes: HolderChange[] = [];
-  readonly #timer = setInterval(() => this.holders(), askIntervalMs);
-  #samples = 0;
-  #lastAtMs: number | null = null;
-  #gapMaxMs = 0;
-  #lastAnswerAtMs: number | null = null;
-
-  constructor(private readonly look: () => readonly string[]) {
-    this.holders();
-  }
-
-  holders(): readonly string[] {
-    const holders = this.look();
-    const atMs = monotonicMs();
-    if (holders.length > 0) this.#lastAnswerAtMs = atMs;
-    this.#gapMaxMs = Math.max(this.#gapMaxMs, atMs - (this.#lastAtMs ?? atMs));
-    this.#lastAtMs = atMs;
-    this.#samples++;
-    if (this.#changes.at(-1)?.holders.join() !== holders.join()) this.#changes.push({ atMs, holders });
-    return holders;
-  }
-
-  timeline() {
-    return {
-      fromMs: this.#changes[0]?.atMs ?? 0,
-      toMs: this.#lastAtMs ?? 0,
-      changes: [...this.#changes],
-      samples: this.#samples,
-      samplingGapMaxMs: this.#gapMaxMs,
-    };
-  }
-
-  outageMs(fromMs: number, toMs: number): number {
-    return longestGapMs(between(this.timeline(), fromMs, toMs));
-  }
-
-  get lastAnswerAtMs(): number | null {
-    return this.#lastAnswerAtMs;
-  }
-
-  get uncertaintyMs(): number {
-    return this.#gapMaxMs;
-  }
-
-  stop(): void {
-    clearInterval(this.#timer);
   }
 }
 

@@ -10,6 +10,7 @@ import { printable } from "../../lib/runtime/report_line.ts";
 import { drawPicture, type Scene } from "./picture.ts";
 import type { Scenario } from "./scenarios.ts";
 import type { Screen } from "./screen.ts";
+import type { HolderChange } from "../lab/timeline.ts";
 import { NODES, type ServiceWatch, type Stage } from "./stage.ts";
 import { hang, type Tone, WIDTH } from "./text.ts";
 import type { NodeWatch } from "./watch.ts";
@@ -30,7 +31,8 @@ const levels: Readonly<Record<string, readonly [word: string, tone: Tone]>> = {
 
 export class Narrator {
   #originMs = monotonicMs();
-  #told = 0;
+  /** How much of what the daemons said, and of who held the service, has been told. */
+  #told = { lines: 0, changes: 0 };
   #lastPicture = "";
   #service: ServiceWatch | null = null;
   readonly #timer: ReturnType<typeof setInterval>;
@@ -65,6 +67,8 @@ export class Narrator {
   watch(service: ServiceWatch | null): void {
     this.tell();
     this.#service = service;
+    // Who holds it at first is in the picture.
+    this.#told.changes = service?.timeline().changes.length ?? 0;
     this.#originMs = monotonicMs();
     this.#lastPicture = "";
     if (service === null) this.screen.change("");
@@ -87,17 +91,17 @@ export class Narrator {
     this.#line(monotonicMs(), "", "", line, "faint");
   }
 
-  /** Says everything that is new. */
+  /** Says everything that is new, in order of time. */
   tell(): void {
     const lines = this.stage.lines();
-    for (const { node, atMs, line } of lines.slice(this.#told)) {
-      const [, level = "", sentence] = REPORT.exec(line) ?? [];
-      // What a daemon tells of its own start is for its log.
-      if (level === "info") continue;
-      const [word, tone] = levels[level] ?? ["?", "bad"];
-      this.#line(atMs, node, word, sentence ?? line, tone);
-    }
-    this.#told = lines.length;
+    const changes = this.#service?.timeline().changes ?? [];
+    const news: Told[] = [
+      ...lines.slice(this.#told.lines).flatMap(report),
+      ...changes.slice(this.#told.changes).map(holderChange),
+    ];
+    this.#told = { lines: lines.length, changes: changes.length };
+    news.sort((a, b) => a.atMs - b.atMs);
+    for (const { atMs, who, word, sentence, tone } of news) this.#line(atMs, who, word, sentence, tone);
     this.#draw();
   }
 
@@ -140,4 +144,27 @@ export class Narrator {
   #seconds(atMs: number): string {
     return ((atMs - this.#originMs) / 1000).toFixed(2).padStart(7);
   }
+}
+
+interface Told {
+  readonly atMs: number;
+  readonly who: string;
+  readonly word: string;
+  readonly sentence: string;
+  readonly tone: Tone;
+}
+
+/** A daemon's own words. What it tells of its start is for its log; what is no report is a surprise. */
+function report(heard: ReturnType<Stage["lines"]>[number]): Told[] {
+  const { node: who, atMs, line } = heard;
+  const [, level = "", sentence] = REPORT.exec(line) ?? [];
+  if (level === "info") return [];
+  const [word, tone] = levels[level] ?? ["?", "bad"];
+  return [{ atMs, who, word, sentence: sentence ?? line, tone }];
+}
+
+/** Who really holds the service, whatever the daemons believe. */
+function holderChange({ atMs, holders }: HolderChange): Told {
+  const sentence = holders.join(" AND ") || "nobody";
+  return { atMs, who: "holder", word: "", sentence, tone: holders.length === 1 ? "strong" : "bad" };
 }

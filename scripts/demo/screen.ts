@@ -10,6 +10,7 @@ const CLEAR_LINE = "\r\u001b[2K";
 
 export class Screen {
   #changing = "";
+  #isSilent = false;
 
   private constructor(readonly paint: Paint, readonly isLive: boolean) {}
 
@@ -23,15 +24,22 @@ export class Screen {
   }
 
   print(...lines: readonly string[]): void {
+    if (this.#isSilent) return;
     const text = lines.map((line) => `${line}\n`).join("");
     process.stdout.write(this.isLive ? `${CLEAR_LINE}${text}${this.#changing}` : text);
   }
 
   /** Replaces the changing line; an empty one takes it away. At most `WIDTH` - 1 columns. */
   change(line: string): void {
-    if (!this.isLive || line === this.#changing) return;
+    if (!this.isLive || this.#isSilent || line === this.#changing) return;
     this.#changing = line;
     process.stdout.write(`${CLEAR_LINE}${line}`);
+  }
+
+  /** Nothing more is of interest: what is going on is being taken down. */
+  silence(): void {
+    this.change("");
+    this.#isSilent = true;
   }
 
   /** Resolves when everything is written. */

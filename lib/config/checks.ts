@@ -5,6 +5,7 @@
 
 import type { Authentication, Settings } from "../core/settings.ts";
 import { checkGroups } from "./checks/groups.ts";
+import { checkLinks } from "./checks/links.ts";
 import { unprotectedSentences } from "./checks/unprotected.ts";
 import { nodesMax } from "./defaults.ts";
 import { formatDuration as time } from "./durations.ts";
@@ -81,48 +82,6 @@ function checkNodes({ nodes }: Settings, places: Places, say: Say): void {
   } else if (nodes.length === 1) {
     const message = `"${nodes[0]}" is the only node: nobody takes over from it`;
     say("warning", place, "one-node", message, "name the other nodes too");
-  }
-}
-
-function checkLinks({ media, nodes }: Settings, places: Places, nodeName: string | null, say: Say): void {
-  if (nodes.length < 2) return;
-  const links = Map.groupBy(media, (medium) => medium.device);
-  if (links.size === 0) {
-    const hint = "add at least one, better two over separate wires";
-    say("error", places.at("media"), "no-links", "there is no link to any other node", hint);
-    return;
-  }
-  if (links.size === 1) {
-    const message = `"${media[0]?.device}" is the only link: when it breaks, the nodes lose each other`;
-    say(
-      "warning",
-      places.at("media"),
-      "single-link",
-      message,
-      "add a second over another interface, cable and switch",
-    );
-  }
-  for (const [index, { device, peer, port, local }] of media.entries()) {
-    const place = places.at("media", index);
-    if (local !== null && local.includes(":") !== peer.includes(":")) {
-      const message = `the link cannot reach "${peer}" from "${local}"`;
-      say("error", place, "mixed-families", message, "both ends need the same family of addresses");
-    }
-    const twin = media.findIndex((other) =>
-      other.device === device && other.peer === peer && other.port === port
-    );
-    if (twin < index) {
-      const message = `the link "${device}" to "${peer}" stands twice`;
-      say("warning", place, "duplicate-link", message, "remove one: it only doubles the packets");
-    }
-  }
-  if (nodeName === null) return;
-  for (const [name, paths] of links) {
-    const peers = new Set(paths.map((path) => path.peer)).size;
-    if (peers >= nodes.length - 1) continue;
-    const place = places.at("media", media.findIndex((medium) => medium.device === name));
-    const message = `link "${name}" reaches ${peers} of ${nodes.length - 1} other nodes`;
-    say("warning", place, "partial-link", message, "add an address for each node");
   }
 }
 

@@ -6,20 +6,12 @@
 
 import { parseDuration } from "./durations.ts";
 import { directives } from "./ha/directives.ts";
+import { checkMediaOrder, type HaMedium, readHaMedia } from "./ha/media.ts";
 import { Findings, type Parsed, type Placed, type Span } from "./problem.ts";
 import { suggestion } from "./spelling.ts";
+import { parseBaud } from "./text/media_words.ts";
 import { parseNodeName } from "./text/names.ts";
 import { lines, words } from "./text/words.ts";
-import { isInterfaceName } from "./vip_spec.ts";
-
-export interface HaUcast {
-  readonly device: string;
-  /** Address or host name, as written. */
-  readonly peer: Placed<string>;
-  /** The port in force at this line; `null`: none was set before it. */
-  readonly port: number | null;
-  readonly span: Span;
-}
 
 export interface HaCf {
   readonly nodes: Placed<string>[];
@@ -27,7 +19,7 @@ export interface HaCf {
   readonly times: Map<string, Placed<number>>;
   /** By directive: the last value that was accepted. */
   readonly values: Map<string, Placed<string>>;
-  readonly ucasts: HaUcast[];
+  readonly media: HaMedium[];
   /** Hosts of `ping`, `ping6` and `ping_group`. */
   readonly pings: Placed<string>[];
   /** The line that starts ipfail, which gives groups up when ping nodes are lost. */
@@ -63,7 +55,7 @@ export function parseHaCf(text: string, file: string): { haCf: HaCf; findings: F
     nodes: [],
     times: new Map(),
     values: new Map(),
-    ucasts: [],
+    media: [],
     pings: [],
     ipfail: null,
     environment: new Map(),
@@ -83,7 +75,7 @@ export function parseHaCf(text: string, file: string): { haCf: HaCf; findings: F
     const [directive, ...rest] = words(content, span.offset);
     if (directive !== undefined) readLine(haCf, findings, directive, rest);
   }
-  checkOrder(haCf, findings);
+  checkMediaOrder(haCf.media, haCf.values, findings);
   return { haCf, findings };
 }
 
@@ -169,8 +161,15 @@ function readDirective(
       return;
     case "ucast":
     case "ucast6":
-      readUcast(haCf, findings, directive, values);
+    case "bcast":
+    case "udp":
+    case "mcast":
+    case "mcast6":
+    case "serial": {
+      const inForce = { udpport: haCf.values.get("udpport")?.value, baud: haCf.values.get("baud")?.value };
+      haCf.media.push(...readHaMedia(directive, values, inForce, findings));
       return;
+    }
     case "ping":
     case "ping6":
       haCf.pings.push(...values);
@@ -210,6 +209,14 @@ function readDirective(
         return;
       }
       break;
+    case "baud": {
+      const parsed = parseBaud(first.value);
+      if (!parsed.ok) {
+        fail(first, parsed.message, parsed.hint);
+        return;
+      }
+      break;
+    }
     case "rtprio":
       if (!isWholeNumber(first.value, 1, 99)) {
         fail(first, `"${first.value}" is not a priority`, "write a number from 1 to 99");
@@ -237,38 +244,6 @@ function readDirective(
   }
 }
 
-function readUcast(
-  haCf: HaCf,
-  findings: Findings,
-  directive: Placed<string>,
-  values: Placed<string>[],
-): void {
-  const [device, peer, extra] = values;
-  const hint = `write ${directive.value} DEV ADDRESS, one line for each peer`;
-  if (device === undefined || peer === undefined) {
-    findings.error(directive.span, "missing-value", `"${directive.value}" names no peer`, hint);
-    return;
-  }
-  if (extra !== undefined) {
-    findings.error(extra.span, "extra-word", `"${extra.value}" follows the address of the peer`, hint);
-  }
-  if (!isInterfaceName(device.value)) {
-    findings.error(device.span, "bad-device", `"${device.value}" is not an interface name`, hint);
-    return;
-  }
-  const port = haCf.values.get("udpport");
-  const span = {
-    offset: directive.span.offset,
-    length: peer.span.offset + peer.span.length - directive.span.offset,
-  };
-  haCf.ucasts.push({
-    device: device.value,
-    peer,
-    port: port === undefined ? null : Number(port.value),
-    span,
-  });
-}
-
 /** ipfail's work is done by the ping arbiter; any other program would be missing. */
 function readRespawn(
   haCf: HaCf,
@@ -294,18 +269,6 @@ function readRespawn(
       "remove it and start the program by systemd",
     );
   }
-}
-
-/** Media take the port that stands above them: a later one is easily thought to apply. */
-function checkOrder(haCf: HaCf, findings: Findings): void {
-  const port = haCf.values.get("udpport");
-  if (port === undefined) return;
-  const early = haCf.ucasts.filter((ucast) => ucast.port !== Number(port.value));
-  if (early.length === 0) return;
-  const devices = [...new Set(early.map((ucast) => ucast.device))].join(`", "`);
-  const used = early[0]?.port ?? "the standard port";
-  const message = `"udpport ${port.value}" comes after the link "${devices}", which keeps ${used}`;
-  findings.warning(port.span, "late-udpport", message, "move udpport above all media");
 }
 
 function isWholeNumber(text: string, min: number, max: number): boolean {

@@ -37,7 +37,22 @@ export interface Timing {
   readonly initDeadMs: number;
 }
 
-export type MediumSettings = UcastSettings;
+export type MediumSettings = UcastSettings | BcastSettings | McastSettings | SerialSettings | TcpSettings;
+
+/**
+ * Name of the link that a medium is, the same on all nodes where they are cabled alike. Media of one name are one
+ * link; TCP has a name of its own beside UDP on the same interface, since networks may drop the one and not the other.
+ */
+export function linkName(medium: MediumSettings): string {
+  switch (medium.kind) {
+    case "serial":
+      return medium.tty;
+    case "tcp":
+      return `tcp:${medium.device}`;
+    default:
+      return medium.device;
+  }
+}
 
 /** One unicast UDP path (Heartbeat's `ucast` and `ucast6`). */
 export interface UcastSettings {
@@ -48,6 +63,47 @@ export interface UcastSettings {
   readonly peer: string;
   readonly port: number;
   /** Own address to bind to; `null` takes the interface's address of the peer's family and subnet. */
+  readonly local: string | null;
+}
+
+/** UDP to the broadcast address of an interface (Heartbeat's `bcast`); IPv4 only. */
+export interface BcastSettings {
+  readonly kind: "bcast";
+  readonly device: string;
+  readonly port: number;
+}
+
+/** UDP to a multicast group (Heartbeat's `mcast` and `mcast6`). */
+export interface McastSettings {
+  readonly kind: "mcast";
+  readonly device: string;
+  /** IPv4 or IPv6 address of the group. */
+  readonly group: string;
+  readonly port: number;
+  /** Routers that may be passed plus one (IPv6: hops), 0 to 255; 1 stays on the wire. */
+  readonly ttl: number;
+  /** Whether other programs of this machine hear it too. */
+  readonly loop: boolean;
+}
+
+/** A serial line to one peer (Heartbeat's `serial`). */
+export interface SerialSettings {
+  readonly kind: "serial";
+  /** Absolute path of the device. */
+  readonly tty: string;
+  readonly baud: SerialBaud;
+}
+
+export type SerialBaud = 9600 | 19200 | 38400 | 57600 | 115200 | 230400 | 460800;
+
+/** One long-lived connection to a peer, for networks that drop UDP. Heartbeat knows no such thing. */
+export interface TcpSettings {
+  readonly kind: "tcp";
+  readonly device: string;
+  /** IPv4 or IPv6 address of the peer. The end with the lower address listens, the other one connects. */
+  readonly peer: string;
+  readonly port: number;
+  /** Own address; `null` takes the interface's address of the peer's family and subnet. */
   readonly local: string | null;
 }
 

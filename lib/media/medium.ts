@@ -10,9 +10,14 @@ export interface Medium {
   readonly description: string;
   /** Largest packet it takes, in bytes. */
   readonly packetBytesMax: number;
+  /**
+   * The encoding it carries: a serial line has no packets but those that the text encoding itself delimits. A medium
+   * for `text` is handed text packets whatever the settings say of the others.
+   */
+  readonly format: "any" | "text";
   /** Only a serial line is a wire nobody else is on: there, `crc` suffices. */
   readonly isPrivate: boolean;
-  /** Own address of the packets sent, known once open; `null` where there is none. */
+  /** Own address of the packets sent, of a serial line the device; `null` while the medium cannot carry anything. */
   readonly localAddress: string | null;
   /**
    * Opens the medium. Rejects with an environment error that names the medium, what is wrong and the next step.
@@ -27,7 +32,11 @@ export interface Medium {
 }
 
 export interface MediumEvents {
-  received(packet: Uint8Array, from: string): void;
+  /**
+   * Answers `false` for a packet that was refused. A medium that strangers can connect to keeps those apart who never
+   * sent anything else.
+   */
+  received(packet: Uint8Array, from: string): boolean | void;
   failed(reason: string): void;
   recovered(): void;
 }

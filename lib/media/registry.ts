@@ -4,7 +4,11 @@
  */
 
 import type { MediumSettings } from "../core/settings.ts";
+import { bcastMedia } from "./bcast.ts";
+import { mcastMedia } from "./mcast.ts";
 import type { Medium } from "./medium.ts";
+import { serialMedia } from "./serial.ts";
+import { tcpMedia } from "./tcp.ts";
 import { ucastMedia } from "./ucast.ts";
 
 type SettingsOf<Kind extends MediumSettings["kind"]> = Extract<MediumSettings, { kind: Kind }>;
@@ -14,6 +18,10 @@ type Maker<Kind extends MediumSettings["kind"]> = (settings: ReadonlyArray<Setti
 
 const makers: { readonly [Kind in MediumSettings["kind"]]: Maker<Kind> } = {
   ucast: ucastMedia,
+  bcast: bcastMedia,
+  mcast: mcastMedia,
+  serial: serialMedia,
+  tcp: tcpMedia,
 };
 
 /** The media that the settings describe, not open yet. */

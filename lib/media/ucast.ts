@@ -17,6 +17,7 @@ export class Ucast implements Medium {
   readonly name: string;
   readonly description: string;
   readonly packetBytesMax = udpPacketBytesMax;
+  readonly format = "any";
   readonly isPrivate = false;
   readonly counters: MediumCounters = {
     sentPackets: 0,

@@ -10,7 +10,7 @@
  * peer for dead.
  */
 
-import { createSocket, type Socket } from "node:dgram";
+import type { Socket } from "node:dgram";
 import { networkInterfaces } from "node:os";
 import {
   endpointText,
@@ -23,6 +23,7 @@ import {
 } from "./addresses.ts";
 import type { MediumCounters } from "./medium.ts";
 import { UdpPeer } from "./udp_peer.ts";
+import { bindSocket, closeQuietly, explain, fitted } from "./udp_socket.ts";
 
 /**
  * First and last wait between two attempts to bind, doubled each time. Shorter burns time while a cable is out;
@@ -36,9 +37,6 @@ const retryMsMax = 2_000;
  * more hides a firewall rule for that many heartbeats.
  */
 const sendFailuresMax = 3;
-
-/** What waits while the process is busy. Less loses packets in a stall; more only delays the news that we stalled. */
-const receiveBufferBytes = 512 * 1024;
 
 export interface UdpEndpointSettings {
   readonly device: string;
@@ -103,27 +101,14 @@ export class UdpEndpoint {
     const interfaces = networkInterfaces();
     const local = this.#local(interfaces);
     if (local === null) throw new Error(this.#noAddress(interfaces));
-    const socket = createSocket({ type: familyOf(local) === "ipv6" ? "udp6" : "udp4", ipv6Only: true });
-    await new Promise<void>((resolve, reject) => {
-      socket.once("error", (error) => {
-        closeQuietly(socket);
-        reject(error);
-      });
-      socket.bind(port, local, resolve);
-    });
+    const socket = await bindSocket(local, port);
     if (this.#isClosed) return closeQuietly(socket);
-    socket.removeAllListeners("error");
     socket.on("error", (error) => this.#errored(socket, error));
     socket.on("message", (packet, from) => {
       this.counters.receivedPackets++;
       this.counters.receivedBytes += packet.length;
       this.events.received(fitted(packet), endpointText(from.address, from.port));
     });
-    try {
-      socket.setRecvBufferSize(receiveBufferBytes);
-    } catch {
-      // The kernel's own size has to do.
-    }
     this.#socket = socket;
     this.localAddress = local;
     this.#retryMs = retryMsMin;
@@ -227,28 +212,4 @@ export class UdpEndpoint {
 /** All of 127.0.0.0/8 is ours, though the interface lists but one address of it. */
 function isLoopback(address: string): boolean {
   return address.startsWith("127.");
-}
-
-/** Deno hands over small packets in buffers of 64 KiB, which whoever keeps a part of one would keep whole. */
-function fitted(packet: Uint8Array): Uint8Array {
-  return packet.buffer.byteLength > 2 * packet.length ? new Uint8Array(packet) : packet;
-}
-
-/** Deno tells neither EPERM nor EACCES of a send, only `UNKNOWN`. */
-function explain(error: Error): string {
-  const code = (error as { code?: string }).code ?? "";
-  return ["EPERM", "EACCES", "UNKNOWN"].includes(code)
-    ? "refused by this machine itself, by a firewall rule or a route that prohibits it"
-    : error.message;
-}
-
-/** A socket that failed may be closed already, which closing again reports by throwing. */
-function closeQuietly(socket: Socket, done: () => void = () => {}): void {
-  socket.removeAllListeners("error");
-  socket.on("error", () => {});
-  try {
-    socket.close(done);
-  } catch {
-    done();
-  }
 }

@@ -47,13 +47,29 @@ export class Messenger {
     }
   }
 
+  /** Sealed once for each encoding that a medium asks for, with the same fields. */
   send(effect: SendEffect): void {
-    const packet = this.pack(effect);
-    for (const medium of this.media) medium.send(packet);
+    const fields = this.#fields(effect);
+    const packets = new Map<Settings["messageFormat"], Uint8Array>();
+    for (const medium of this.media) {
+      const format = medium.format === "any" ? this.settings.messageFormat : medium.format;
+      const packet = packets.get(format) ?? this.#seal(fields, format);
+      packets.set(format, packet);
+      medium.send(packet);
+    }
   }
 
-  /** The signed packet of a message, in the order of fields of protocol reference 3. */
+  /** The signed packet of a message in the encoding of the settings. */
   pack(effect: SendEffect): Uint8Array {
+    return this.#seal(this.#fields(effect), this.settings.messageFormat);
+  }
+
+  #seal(fields: readonly Field[], format: Settings["messageFormat"]): Uint8Array {
+    return seal({ fields }, { format, authentication: this.settings.authentication });
+  }
+
+  /** In the order of protocol reference 3. */
+  #fields(effect: SendEffect): readonly Field[] {
     const { node, generation, uuid } = this.sender;
     const fields: Field[] = [stringField("t", effect.type)];
     for (const [name, value] of effect.fields) fields.push(stringField(name, value));
@@ -64,8 +80,7 @@ export class Messenger {
       stringField("ts", Math.floor(Date.now() / 1000).toString(16)),
       stringField("ttl", String(this.settings.nodes.length + hopFudge)),
     );
-    const { messageFormat: format, authentication } = this.settings;
-    return seal({ fields }, { format, authentication });
+    return fields;
   }
 
   /** Hands over what was refused since the last flush. */
@@ -80,7 +95,7 @@ export class Messenger {
     await Promise.all(this.media.map((medium) => medium.close()));
   }
 
-  #received(medium: Medium, packet: Uint8Array, from: string): void {
+  #received(medium: Medium, packet: Uint8Array, from: string): boolean {
     const { authentication } = this.settings;
     const opened = open(packet, {
       authentication,
@@ -98,13 +113,15 @@ export class Messenger {
       statement = read.statement;
     }
     this.receive({ kind: "message", medium: medium.name, message: opened.message, statement });
+    return true;
   }
 
-  #refuse(medium: Medium, reason: Refusal, detail: string, from: string): void {
+  #refuse(medium: Medium, reason: Refusal, detail: string, from: string): false {
     const key = `${reason} ${medium.name}`;
     const known = this.#refused.get(key);
     if (known !== undefined) this.#refused.set(key, { ...known, count: known.count + 1 });
     else this.#refused.set(key, { kind: "refused", medium: medium.name, reason, detail, from, count: 1 });
+    return false;
   }
 
   #changed(medium: Medium, isUp: boolean, reason: string): void {

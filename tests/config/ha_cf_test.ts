@@ -9,7 +9,7 @@ import {
 } from "../../lib/config/load.ts";
 import { hostNamesIn } from "../../lib/config/ha/settings.ts";
 import { parseHaResources } from "../../lib/config/haresources.ts";
-import { faults, goodAuthKeys, goodHaCf, marks } from "./samples.ts";
+import { faults, goodAuthKeys, goodHaCf, marks, ucastsOf } from "./samples.ts";
 
 const vipLine = "node1 IPaddr2::10.77.1.100/24/pub0/10.77.1.255\n";
 
@@ -31,7 +31,7 @@ Deno.test("a pair of Heartbeat becomes the same pair of Heartline", () => {
     warnTimeMs: 500,
     initDeadMs: 12_000,
   });
-  assert.deepEqual(settings?.media.map(({ device, peer, port }) => [device, peer, port]), [
+  assert.deepEqual(ucastsOf(settings).map(({ device, peer, port }) => [device, peer, port]), [
     ["hb0", "10.77.2.2", 694],
     ["pub0", "10.77.1.2", 694],
   ]);
@@ -60,7 +60,7 @@ Deno.test("what ha.cf leaves out is as Heartbeat has it", () => {
   }
   const { settings } = load(short, { context: { servicesPort: 1694 } });
   assert.equal(settings?.udpPort, 1694);
-  assert.equal(settings?.media[0]?.port, 1694);
+  assert.equal(ucastsOf(settings)[0]?.port, 1694);
   assert.equal(settings?.cluster, "linux-ha");
   assert.deepEqual(settings?.groups[0]?.failback, { kind: "off" });
 });
@@ -97,9 +97,26 @@ const additions: readonly (readonly [string, readonly string[]])[] = [
   ["node a/b", ["10:6 error bad-value"]],
   ["msgfmt netsrting", ["10:8 error bad-value"]],
   ["autojoin any", ["10:10 error not-available"]],
-  ["bcast eth0", ["10:1 error not-available"]],
-  ["mcast eth0 225.0.0.1 694 1 0", ["10:1 error not-available"]],
-  ["serial /dev/ttyS0", ["10:1 error not-available"]],
+  ["bcast eth0, eth1", []],
+  ["bcast eth0 eth/1", ["10:12 error bad-device"]],
+  ["bcast hb0", ["6:1 warning shared-link"]],
+  ["udp eth0", ["10:1 note obsolete"]],
+  ["mcast eth0 225.0.0.1 694 1 0", []],
+  ["mcast eth0 225.0.0.1 694 1", ["10:1 error missing-value"]],
+  ["mcast eth0 225.0.0.1 694 1 0 1", ["10:30 error extra-word"]],
+  ["mcast eth0 10.0.0.1 694 1 0", ["10:12 error bad-value"]],
+  ["mcast eth0 ff12::1 694 1 0", ["10:12 error bad-value"]],
+  ["mcast eth0 225.0.0.1 0 1 0", ["10:22 error bad-value"]],
+  ["mcast eth0 225.0.0.1 694 0 0", ["10:26 error bad-value"]],
+  ["mcast eth0 225.0.0.1 694 1 2", ["10:28 error bad-value"]],
+  ["mcast6 eth0 ff12::694 694 1 0", []],
+  ["mcast6 eth0 225.0.0.1 694 1 0", ["10:13 error bad-value"]],
+  ["ucast6 eth1 fd00::2", []],
+  ["baud 115200\nserial /dev/ttyS0 /dev/ttyS1", []],
+  ["serial /dev/ttyS0", ["10:8 warning slow-line"]],
+  ["serial ttyS0", ["10:8 error bad-value"]],
+  ["baud 14400", ["10:6 error bad-value"]],
+  ["serial /dev/ttyS0\nbaud 115200", ["10:8 warning slow-line", "11:6 warning late-baud"]],
   ["stonith_host * null x", ["10:1 error not-available"]],
   ["watchdog /dev/watchdog", ["10:1 error not-available"]],
   ["crm on", ["10:5 error not-available"]],
@@ -149,7 +166,7 @@ Deno.test("host names are resolved by the loader, and own addresses are no peers
       ownAddresses: new Set(["10.77.2.1"]),
     },
   });
-  assert.deepEqual(settings?.media.map(({ device, peer, local }) => [device, peer, local]), [
+  assert.deepEqual(ucastsOf(settings).map(({ device, peer, local }) => [device, peer, local]), [
     ["hb0", "10.77.2.2", "10.77.2.1"],
     ["pub0", "10.77.1.2", null],
   ]);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { readFile } from "node:fs/promises";
 import { filesNamed } from "../../lib/config/heartline_yaml.ts";
-import { faults, goodYaml, marks, yaml } from "./samples.ts";
+import { faults, goodYaml, marks, ucastsOf, yaml } from "./samples.ts";
 
 Deno.test("a good file becomes settings, with only what remains unprotected to say", () => {
   const { settings, problems } = yaml(goodYaml, { ownAddresses: new Set(["10.0.0.1"]) });
@@ -75,7 +75,7 @@ Deno.test("the example of the documentation is a clean configuration", async () 
 
 Deno.test("one file serves both nodes: each drops its own address", () => {
   const other = yaml(goodYaml, { nodeName: "node2", ownAddresses: new Set(["10.0.0.2"]) });
-  assert.deepEqual(other.settings?.media.map(({ peer, local }) => [peer, local]), [
+  assert.deepEqual(ucastsOf(other.settings).map(({ peer, local }) => [peer, local]), [
     ["10.0.1.1", "10.0.1.2"],
     ["10.0.0.1", "10.0.0.2"],
   ]);
@@ -97,7 +97,39 @@ const spoiled: readonly (readonly [from: string, to: string, expected: readonly 
   ["node2: 10.0.1.2}", "nod2: 10.0.1.2}", ["6:24 error missing-peer", "6:48 error unknown-node"]],
   ["10.0.1.2}", "host2}", ["6:55 error bad-value"]],
   ["peers: [10.0.0.1, 10.0.0.2]", "peers: []", ["7:32 error missing-peer"]],
-  ["- ucast: { dev: pub0", "- mcast: { dev: pub0", ["7:5 error not-available"]],
+  ["- ucast: { dev: pub0", "- mcast: { dev: pub0", ["7:12 error missing-key", "7:25 error unknown-key"]],
+  ["- ucast: { dev: pub0", "- ping: { dev: pub0", ["7:5 error not-available"]],
+  ["- ucast: { dev: pub0,", "- bcast: { dev: pub0 }\n  - ucast: { dev: pub1,", []],
+  ["- ucast: { dev: pub0,", "- bcast: { dev: hb0 }\n  - ucast: { dev: pub0,", ["6:5 warning shared-link"]],
+  ["- ucast: { dev: pub0,", "- tcp: { dev: hb0,", []],
+  ["- ucast: { dev: pub0,", "- bcast: { port: 1 }\n  - ucast: { dev: pub0,", ["7:12 error missing-key"]],
+  ["- ucast: { dev: pub0,", "- {}\n  - ucast: { dev: pub0,", ["7:5 error missing-kind"]],
+  [
+    "- ucast: { dev: pub0,",
+    "- { tcp: { dev: a, peer: 10.0.2.2 }, bcast: { dev: b } }\n  - ucast: { dev: pub0,",
+    [
+      "7:40 error double-kind",
+    ],
+  ],
+  [
+    "- ucast: { dev: pub0,",
+    "- mcast: { dev: eth2, group: 225.0.0.1, ttl: 4, loop: on }\n  - ucast: { dev: pub0,",
+    [],
+  ],
+  ["- ucast: { dev: pub0,", "- mcast: { dev: eth2, group: 10.0.0.1 }\n  - ucast: { dev: pub0,", [
+    "7:32 error bad-value",
+  ]],
+  ["- ucast: { dev: pub0,", "- mcast: { dev: eth2, group: ff12::1, ttl: 0 }\n  - ucast: { dev: pub0,", [
+    "7:46 error bad-value",
+  ]],
+  ["- ucast: { dev: pub0,", "- serial: { tty: /dev/ttyS0, baud: 115200 }\n  - ucast: { dev: pub0,", []],
+  ["- ucast: { dev: pub0,", "- serial: { tty: /dev/ttyS0 }\n  - ucast: { dev: pub0,", [
+    "7:5 warning slow-line",
+  ]],
+  ["- ucast: { dev: pub0,", "- serial: { tty: ttyS0, baud: 14400 }\n  - ucast: { dev: pub0,", [
+    "7:20 error bad-value",
+    "7:33 error bad-value",
+  ]],
   ["- ucast: { dev: pub0", "- ucats: { dev: pub0", ["7:5 error unknown-key"]],
   ["method: sha256", "method: sha257", ["8:49 error bad-value"]],
   ["method: sha256", "method: crc", ["8:54 error extra-word"]],

@@ -4,7 +4,7 @@ import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadSettings } from "../../lib/runtime/load_settings.ts";
 import { runConfigCheck } from "../../cli/commands/config.ts";
-import { goodAuthKeys, goodHaCf, goodYaml } from "./samples.ts";
+import { goodAuthKeys, goodHaCf, goodYaml, ucastsOf } from "./samples.ts";
 
 const good = { "ha.cf": goodHaCf, "authkeys": goodAuthKeys, "haresources": "node1 10.77.1.100/24/pub0\n" };
 
@@ -39,7 +39,7 @@ Deno.test("an ha.d directory and a heartline.yaml are loaded for the node named"
     const ha = await loadSettings({ haDirectory: directory, nodeOverride: "NODE1" });
     assert.deepEqual([ha.node, ha.settings?.nodes, ha.files.length], ["node1", ["node1", "node2"], 3]);
     const yaml = await loadSettings({ configFile: join(directory, "heartline.yaml"), nodeOverride: "node2" });
-    assert.equal(yaml.settings?.media[0]?.peer, "10.0.1.1");
+    assert.equal(ucastsOf(yaml.settings)[0]?.peer, "10.0.1.1");
   });
 });
 

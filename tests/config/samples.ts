@@ -1,5 +1,6 @@
 /** Configurations for tests: good ones, and a way to spoil them. */
 
+import type { Settings, UcastSettings } from "../../lib/core/settings.ts";
 import { type LoadContext, type LoadResult, plainContext, settingsFromYaml } from "../../lib/config/load.ts";
 
 export const goodYaml = `cluster: web
@@ -44,4 +45,9 @@ export function marks(result: Pick<LoadResult, "problems">): string[] {
 /** As `marks`, but only what is wrong. */
 export function faults(result: Pick<LoadResult, "problems">): string[] {
   return marks({ problems: result.problems.filter((problem) => problem.severity !== "note") });
+}
+
+/** The unicast media of settings, for tests that look at nothing else. */
+export function ucastsOf(settings: Settings | null): UcastSettings[] {
+  return (settings?.media ?? []).flatMap((medium) => medium.kind === "ucast" ? [medium] : []);
 }

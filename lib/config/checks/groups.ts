@@ -53,7 +53,9 @@ function checkGroup(settings: Settings, group: GroupSettings, places: Places, sa
 
 function checkVip(settings: Settings, group: GroupSettings, vip: VipSpec, place: Place, say: Say): void {
   const { address } = vip;
-  if (settings.media.some((medium) => medium.peer === address || medium.local === address)) {
+  if (
+    settings.media.some((medium) => "peer" in medium && (medium.peer === address || medium.local === address))
+  ) {
     const message = `${address} is the address of a node: links use it`;
     say("error", place, "address-of-node", message, "a virtual address must belong to nobody else");
   }

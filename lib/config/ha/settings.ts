@@ -1,21 +1,16 @@
 /** ha.cf, authkeys and haresources together: the settings that a Heartbeat pair runs with. */
 
-import type {
-  ArbiterSettings,
-  Failback,
-  GroupSettings,
-  MediumSettings,
-  Settings,
-} from "../../core/settings.ts";
+import type { ArbiterSettings, Failback, GroupSettings, Settings } from "../../core/settings.ts";
 import { parseAuthKeys } from "../authkeys.ts";
 import type { LoadContext } from "../context.ts";
 import * as defaults from "../defaults.ts";
 import { type HaCf, parseHaBoolean, parseHaCf } from "../ha_cf.ts";
 import { parseHaResources } from "../haresources.ts";
+import { mediaOf, portOf } from "./media.ts";
 import { type Findings, Places, type Problem, type Span } from "../problem.ts";
 import { suggestion } from "../spelling.ts";
 import { parseAddress } from "../text/addresses.ts";
-import { addressHint, autoLeaseSeconds, vipDefaults } from "../vip_spec.ts";
+import { autoLeaseSeconds, vipDefaults } from "../vip_spec.ts";
 
 /** One file of the directory. */
 export interface HaFile {
@@ -48,7 +43,7 @@ export function parseHaDirectory(files: HaFiles, context: LoadContext): HaSettin
     findings.error(null, "no-nodes", `there is no "node" line`, "write node NAME NAME");
   } else places.set(["nodes"], findings.place(firstNode.span));
 
-  const media = mediaOf(haCf, findings, places, context);
+  const media = mediaOf(haCf.media, findings, places, context);
   const arbiters = arbitersOf(haCf, findings, places, context);
   const failback = failbackOf(haCf, findings);
   noteOddities(haCf, findings);
@@ -73,7 +68,7 @@ export function parseHaDirectory(files: HaFiles, context: LoadContext): HaSettin
     cluster: haCf.values.get("cluster")?.value ?? "linux-ha",
     nodes,
     timing,
-    udpPort: portOf(haCf) ?? context.servicesPort ?? defaults.udpPort,
+    udpPort: portOf(haCf.media) ?? context.servicesPort ?? defaults.udpPort,
     media,
     messageFormat: "netstring",
     authentication: {
@@ -124,49 +119,13 @@ function timingOf(haCf: HaCf, findings: Findings, places: Places) {
   return timing;
 }
 
-/** Where nothing but a late udpport speaks, the port in force for the last medium is the one to listen on. */
-function portOf(haCf: HaCf): number | null {
-  const last = haCf.ucasts.at(-1);
-  return last === undefined ? null : last.port;
-}
-
-function mediaOf(haCf: HaCf, findings: Findings, places: Places, context: LoadContext): MediumSettings[] {
-  const media: MediumSettings[] = [];
-  const [first] = haCf.ucasts;
-  if (first !== undefined) places.set(["media"], findings.place(first.span));
-  const own = new Map<string, string>();
-  for (const { device, peer, port, span } of haCf.ucasts) {
-    const address = addressOf(peer.value, context);
-    if (address === null) {
-      const hint = /^[\d.:%]+$/.test(peer.value)
-        ? addressHint(peer.value)
-        : "write its address, or add the name to the hosts file";
-      findings.error(peer.span, "bad-address", `"${peer.value}" cannot be resolved to an address`, hint);
-    } else if (context.ownAddresses.has(address)) {
-      // Naming the local machine is harmless, and the usual way to have one file for all nodes.
-      own.set(device, address);
-    } else {
-      places.set(["media", media.length], findings.place(span));
-      media.push({
-        kind: "ucast",
-        device,
-        peer: address,
-        port: port ?? context.servicesPort ?? defaults.udpPort,
-        local: null,
-      });
-    }
-  }
-  const family = (address: string) => address.includes(":");
-  return media.map((medium) => {
-    const local = own.get(medium.device) ?? null;
-    return local !== null && family(local) === family(medium.peer) ? { ...medium, local } : medium;
-  });
-}
-
 /** Host names that the loader should resolve before the settings can be made. */
 export function hostNamesIn(haCfText: string): string[] {
   const { haCf } = parseHaCf(haCfText, "");
-  const named = [...haCf.ucasts.map((ucast) => ucast.peer.value), ...haCf.pings.map((ping) => ping.value)];
+  const named = [
+    ...haCf.media.flatMap((medium) => medium.kind === "ucast" ? [medium.peer.value] : []),
+    ...haCf.pings.map((ping) => ping.value),
+  ];
   return [...new Set(named)].filter((name) =>
     parseAddress(name) === null && /^[A-Za-z0-9_.-]*[A-Za-z][A-Za-z0-9_.-]*$/.test(name)
   );

@@ -1,22 +1,23 @@
 /** The `links` of heartline.yaml. One file serves all nodes: each drops its own address. */
 
-import type { MediumSettings } from "../../core/settings.ts";
+import type { MediumSettings, SerialBaud } from "../../core/settings.ts";
 import { parseAddress } from "../text/addresses.ts";
+import { parseBaud, parseMulticastGroup, parseTty } from "../text/media_words.ts";
 import type { LoadContext } from "../context.ts";
 import type { Parsed, Places } from "../problem.ts";
 import { suggestion } from "../spelling.ts";
 import { addressHint, isInterfaceName } from "../vip_spec.ts";
 import type { Entry, Value, YamlReader } from "./reader.ts";
 
-const later = `use "ucast": it carries heartbeats over any IP network, one address per peer`;
-const laterMedia = {
-  bcast: later,
-  mcast: later,
-  serial: later,
-  tcp: later,
-  ping: `reference addresses go under "arbiters"`,
-};
-const ucastKeys = ["dev", "peer", "peers", "port", "local"];
+const kinds: readonly MediumSettings["kind"][] = ["ucast", "bcast", "mcast", "serial", "tcp"];
+const refused = { ping: `reference addresses go under "arbiters"` };
+const peerKeys = ["dev", "peer", "peers", "port", "local"];
+
+/** Heartbeat's usual group, and what it means: one wire, no copy for other programs of this machine. */
+const mcastDefaults = { port: 694, ttl: 1, loop: false };
+
+/** Heartbeat's default. */
+const defaultBaud: SerialBaud = 19_200;
 
 export function readLinks(
   reader: YamlReader,
@@ -28,15 +29,23 @@ export function readLinks(
 ): MediumSettings[] {
   const media: MediumSettings[] = [];
   for (const item of reader.list(value, `"links"`)) {
-    const entries = reader.mapping(item, {
-      what: "a link",
-      keys: ["ucast"],
-      required: ["ucast"],
-      refused: laterMedia,
-    });
-    const ucast = entries?.get("ucast");
-    if (ucast === undefined) continue;
-    for (const medium of readUcast(reader, ucast.value, nodes, defaultPort, context)) {
+    const before = reader.findings.problems.length;
+    const entries = reader.mapping(item, { what: "a link", keys: kinds, refused });
+    if (entries === null) continue;
+    const [first, second] = entries.values();
+    if (first === undefined) {
+      if (reader.findings.problems.length > before) continue;
+      const hint = `write one of ${
+        kinds.join(", ")
+      }, as in "ucast: { dev: eth1, peers: [10.0.1.1, 10.0.1.2] }"`;
+      reader.findings.error(item.span, "missing-kind", "the link does not say what it is", hint);
+      continue;
+    }
+    if (second !== undefined) {
+      const message = `a link is both "${first.key.value}" and "${second.key.value}"`;
+      reader.findings.error(second.key.span, "double-kind", message, "begin a new link with -");
+    }
+    for (const medium of readLink(reader, first, nodes, defaultPort, context)) {
       places.set(["media", media.length], reader.findings.place(item.span));
       media.push(medium);
     }
@@ -44,16 +53,77 @@ export function readLinks(
   return media;
 }
 
-function readUcast(
+function readLink(
   reader: YamlReader,
+  { key, value }: Entry,
+  nodes: readonly string[],
+  defaultPort: number,
+  context: LoadContext,
+): MediumSettings[] {
+  switch (key.value as MediumSettings["kind"]) {
+    case "ucast":
+      return readPeers(reader, "ucast", value, nodes, defaultPort, context);
+    case "tcp":
+      return readPeers(reader, "tcp", value, nodes, defaultPort, context);
+    case "bcast":
+      return readBcast(reader, value, defaultPort);
+    case "mcast":
+      return readMcast(reader, value);
+    case "serial":
+      return readSerial(reader, value);
+  }
+}
+
+function readBcast(reader: YamlReader, value: Value, defaultPort: number): MediumSettings[] {
+  const entries = reader.mapping(value, { what: `"bcast"`, keys: ["dev", "port"], required: ["dev"] });
+  const dev = entries?.get("dev");
+  const port = entries?.get("port");
+  const device = dev && reader.parsed(dev.value, `"dev"`, parseDevice);
+  const own = port && reader.integer(port.value, `"port"`, 1, 65_535);
+  return device ? [{ kind: "bcast", device, port: own ?? defaultPort }] : [];
+}
+
+function readMcast(reader: YamlReader, value: Value): MediumSettings[] {
+  const keys = ["dev", "group", "port", "ttl", "loop"];
+  const entries = reader.mapping(value, { what: `"mcast"`, keys, required: ["dev", "group"] });
+  const [dev, group, port, ttl, loop] = keys.map((key) => entries?.get(key)?.value);
+  const device = dev && reader.parsed(dev, `"dev"`, parseDevice);
+  const address = group && reader.parsed(group, `"group"`, (text) => parseMulticastGroup(text, null));
+  const read = {
+    port: port && reader.integer(port, `"port"`, 1, 65_535),
+    ttl: ttl && reader.integer(ttl, `"ttl"`, 1, 255),
+    loop: loop && reader.boolean(loop, `"loop"`),
+  };
+  if (!device || !address) return [];
+  return [{
+    kind: "mcast",
+    device,
+    group: address,
+    port: read.port ?? mcastDefaults.port,
+    ttl: read.ttl ?? mcastDefaults.ttl,
+    loop: read.loop ?? mcastDefaults.loop,
+  }];
+}
+
+function readSerial(reader: YamlReader, value: Value): MediumSettings[] {
+  const entries = reader.mapping(value, { what: `"serial"`, keys: ["tty", "baud"], required: ["tty"] });
+  const [tty, baud] = [entries?.get("tty"), entries?.get("baud")];
+  const path = tty && reader.parsed(tty.value, `"tty"`, parseTty);
+  const speed = baud && reader.parsed(baud.value, `"baud"`, parseBaud);
+  return path ? [{ kind: "serial", tty: path, baud: speed ?? defaultBaud }] : [];
+}
+
+function readPeers(
+  reader: YamlReader,
+  kind: "ucast" | "tcp",
   value: Value,
   nodes: readonly string[],
   defaultPort: number,
   context: LoadContext,
 ): MediumSettings[] {
-  const entries = reader.mapping(value, { what: `"ucast"`, keys: ucastKeys, required: ["dev"] });
+  const entries = reader.mapping(value, { what: `"${kind}"`, keys: peerKeys, required: ["dev"] });
   if (entries === null) return [];
-  const [dev, peer, peers, port, local] = ucastKeys.map((key) => entries.get(key));
+  const [dev, peer, peers, port, local] = peerKeys.map((key) => entries.get(key));
   const device = dev && reader.parsed(dev.value, `"dev"`, parseDevice);
   const ownPort = port && reader.integer(port.value, `"port"`, 1, 65_535);
   const ownLocal = local && reader.parsed(local.value, `"local"`, parsePeer);
@@ -65,7 +135,7 @@ function readUcast(
     reader.findings.error(
       value.span,
       "missing-key",
-      `"ucast" has no "peer"`,
+      `"${kind}" has no "peer"`,
       `add "peer: ADDRESS" or "peers: [ADDRESS, ADDRESS]"`,
     );
     return [];
@@ -75,7 +145,7 @@ function readUcast(
     : addressesOf(reader, named, typeof ownLocal === "string" ? new Set([ownLocal]) : context.ownAddresses);
   if (!device) return [];
   return found.peers.map((address) => ({
-    kind: "ucast",
+    kind,
     device,
     peer: address,
     port: ownPort ?? defaultPort,

@@ -7,7 +7,7 @@ import type { Context } from "../context.ts";
 import type { MessageInput } from "../inputs.ts";
 import { after, earliestAfter, type Instant } from "../instant.ts";
 import { sentHistoryMax } from "../limits.ts";
-import type { Settings } from "../settings.ts";
+import { linkName, type Settings } from "../settings.ts";
 import type { Link } from "./link.ts";
 import { Peer } from "./peer.ts";
 import type { HearsStatement, Statement } from "../../wire/statement.ts";
@@ -28,7 +28,7 @@ export class Roster {
   #statementSequence = new Map<string, number>();
 
   constructor(readonly self: string, readonly generation: number, readonly settings: Settings) {
-    this.media = [...new Set(settings.media.map((medium) => medium.device))];
+    this.media = [...new Set(settings.media.map(linkName))];
     this.peers = settings.nodes.filter((node) => node !== self).map((node) =>
       new Peer(node, this.media, settings.timing)
     );

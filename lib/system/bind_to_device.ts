@@ -1,0 +1,62 @@
+/**
+ * Ties a socket of node:dgram to one network interface, which its own interface does not offer: what arrives on
+ * another interface is not received, whatever its address, and what is sent leaves by this one. The descriptor is
+ * found among the process's own by the address that the socket was bound to.
+ */
+
+import { readdirSync, readlinkSync } from "node:fs";
+import { EnvironmentError } from "../errors.ts";
+import { succeed } from "./errno.ts";
+import { cString, libc } from "./libc.ts";
+import { AF, SO, socketAddressText, SOL_SOCKET } from "./socket.ts";
+
+/** Descriptors of all sockets of this process, to tell a new one from them. */
+export function socketDescriptors(): ReadonlySet<number> {
+  const found = new Set<number>();
+  for (const name of readdirSync("/proc/self/fd")) {
+    try {
+      if (readlinkSync(`/proc/self/fd/${name}`).startsWith("socket:")) found.add(Number(name));
+    } catch {
+      // Closed since, as the directory's own descriptor.
+    }
+  }
+  return found;
+}
+
+export interface BoundSocket {
+  /** Canonical, without a scope. */
+  readonly address: string;
+  readonly port: number;
+}
+
+/**
+ * `earlier`: the descriptors from before the socket was made. Throws an environment error when the kernel refuses, or
+ * when the socket is not found, which no supported runtime should ever let happen.
+ */
+export function bindToDevice(bound: BoundSocket, device: string, earlier: ReadonlySet<number>): void {
+  const purpose = `tie UDP ${bound.address} port ${bound.port} to interface "${device}"`;
+  const descriptor = [...socketDescriptors()].find((each) => !earlier.has(each) && isBoundTo(each, bound));
+  if (descriptor === undefined) {
+    throw new EnvironmentError(`Cannot ${purpose}: its descriptor is not found`, 69);
+  }
+  const name = cString(device);
+  succeed(
+    libc().setsockopt(descriptor, SOL_SOCKET, SO.BINDTODEVICE, name, name.length),
+    purpose,
+    "setsockopt",
+    "run it as root, or give it the capability CAP_NET_RAW",
+  );
+}
+
+const addressBytesMax = 28;
+
+function isBoundTo(descriptor: number, { address, port }: BoundSocket): boolean {
+  const name = new Uint8Array(new ArrayBuffer(addressBytesMax));
+  const length = new Uint8Array(new ArrayBuffer(4));
+  new DataView(length.buffer).setUint32(0, addressBytesMax, true);
+  if (libc().getsockname(descriptor, name, length) !== 0) return false;
+  const view = new DataView(name.buffer);
+  const family = view.getUint16(0, true);
+  return (family === AF.INET || family === AF.INET6) && view.getUint16(2, false) === port &&
+    socketAddressText(name) === address;
+}

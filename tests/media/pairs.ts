@@ -1,0 +1,60 @@
+/**
+ * Two ends of each medium for the conformance suite, on the interface `hb0` of a network namespace (see
+ * `namespace.ts`) or on what needs none. Under either runtime.
+ */
+
+import { createSocket } from "node:dgram";
+import type { MediumSettings } from "../../lib/core/settings.ts";
+import type { Medium } from "../../lib/media/medium.ts";
+import { createMedia } from "../../lib/media/registry.ts";
+import type { MediumConformance, MediumPair } from "./conformance.ts";
+import { OWN_ADDRESS } from "./namespace.ts";
+
+const port = 6940;
+const group = "225.0.0.1";
+const group6 = "ff12::694";
+
+export const conformances: readonly MediumConformance[] = [
+  {
+    name: "bcast",
+    makePair: () => groupPair({ kind: "bcast", device: "hb0", port }, "10.199.8.255"),
+  },
+  {
+    name: "mcast over IPv4",
+    makePair: () => groupPair({ kind: "mcast", device: "hb0", group, port, ttl: 1, loop: true }, group),
+  },
+  {
+    name: "mcast over IPv6",
+    makePair: () =>
+      groupPair({ kind: "mcast", device: "hb0", group: group6, port, ttl: 1, loop: true }, `${group6}%hb0`),
+  },
+];
+
+export function medium(settings: MediumSettings): Medium {
+  return createMedia([settings])[0]!;
+}
+
+/** Both ends on one interface: the wire hands each what the other sends, and its own, which it must leave out. */
+function groupPair(settings: MediumSettings, to: string): Promise<MediumPair> {
+  const make = () => medium(settings);
+  return Promise.resolve({
+    a: make(),
+    b: make(),
+    anotherB: make,
+    inject: (packet) => sendToGroup(packet, to, OWN_ADDRESS),
+  });
+}
+
+export async function sendToGroup(packet: Uint8Array, to: string, local: string): Promise<void> {
+  const isSix = to.includes(":");
+  const socket = createSocket(isSix ? "udp6" : "udp4");
+  await new Promise<void>((resolve) => socket.bind(0, isSix ? "::" : local, () => resolve()));
+  if (!isSix) {
+    socket.setBroadcast(true);
+    socket.setMulticastInterface(local);
+  }
+  await new Promise<void>((resolve, reject) =>
+    socket.send(packet, port, to, (error) => error ? reject(error) : resolve())
+  );
+  await new Promise<void>((resolve) => socket.close(() => resolve()));
+}

@@ -167,7 +167,7 @@ export class ClusterNode {
     if (this.#lastBeatAt === null || this.#phase === "leaving") return;
     const silentMs = context.now - this.#lastBeatAt;
     const { timing } = this.settings;
-    if (silentMs <= timing.warnTimeMs) return;
+    if (silentMs <= Math.min(timing.warnTimeMs, stallMs(timing) - 1)) return;
     if (silentMs < stallMs(timing) || this.roster.peers.every((peer) => peer.hasLeft)) {
       context.report("warning", "late-wake", `this node woke late: ${silentMs} ms since its last heartbeat`, {
         silentMs,
@@ -236,6 +236,7 @@ export class ClusterNode {
     if (heard.peer.statement !== null && this.directives.merge(heard.peer.statement)) {
       context.isStatementDirty = true;
     }
+    if (heard.hasNewClaim) context.isStatementDirty = true;
     if (heard.wantsReply) {
       this.#replyDueAt ??= after(this.#lastBeatAt ?? context.now, promptReplyMs(this.settings.timing));
     }

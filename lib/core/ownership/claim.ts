@@ -119,7 +119,7 @@ export class Claim {
   #askWire(context: Context, surroundings: Surroundings, exclusion: Exclusion, isPlaced: boolean): boolean {
     if (!this.hasAddress) return true;
     const vetoWindowMs = wireWindowMs(surroundings.settings.timing.deadTimeMs);
-    const isTakeover = exclusion.isTakeover || !isPlaced;
+    const isTakeover = exclusion.isTakeover || !isPlaced || this.#hasDeafPeer(context.now, surroundings);
     if (!isTakeover && this.#duplicateCheckMs === 0) return true;
     // While a node in view still holds the group, its kernel answers rightly: there is nothing to ask yet.
     if (!isTakeover && !exclusion.isClear) return false;
@@ -160,6 +160,13 @@ export class Claim {
       return "waiting for heartline confirm";
     }
     return null;
+  }
+
+  #hasDeafPeer(now: Instant, { peers }: Surroundings): boolean {
+    return peers.some((peer) =>
+      peer.isInView && this.settings.nodes.includes(peer.node) && peer.echoedSequence < this.#sequence! &&
+      !peer.hasContact(now, peer.deadTimeMs)
+    );
   }
 
   /**

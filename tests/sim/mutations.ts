@@ -1,4 +1,12 @@
-/** Known bugs that random scenarios must find. Each changes one text of the product as it is. */
+/**
+ * Known bugs that random scenarios must find. Each changes one text of the product as it is, and every further line of
+ * defence behind it.
+ *
+ * Bugs that no run breaks a promise by, because another rule holds, are planted in tests of their own: replays and
+ * old statements (`tests/core/membership`: what a replay says is overtaken within a heartbeat, and a start needs a
+ * fresh echo), old silence on the wire (`wire_watch_test.ts`), a goodbye that is ignored (costs a dead time:
+ * `node_test.ts`), addresses that go last after a stall (until then the wire vetoes), equal epochs (`placement_test.ts`).
+ */
 
 import type { Mutation } from "./mutant.ts";
 
@@ -127,13 +135,6 @@ export const mutations: readonly Mutation[] = [
     to: "if (outranks(rival.epoch, rival.node, this.claimEpoch, surroundings.self) && false) {",
   },
   {
-    name: "both of two holders yield",
-    regime: "shared",
-    file: "core/ownership/placement.ts",
-    from: "return epoch === otherEpoch ? node > otherNode : epoch > otherEpoch;",
-    to: "return epoch + 0 * otherEpoch >= 0 && node !== otherNode;",
-  },
-  {
     name: "epochs of others are not learnt",
     file: "core/ownership/keeper.ts",
     from: "if (seen === this.epoch) return;",
@@ -153,50 +154,10 @@ export const mutations: readonly Mutation[] = [
     to: "",
   },
   {
-    name: "after a stall the addresses go last",
-    regime: "shared",
-    file: "core/node.ts",
-    from: 'keeper.giveUpNow(context, "this node stood still");',
-    to: 'keeper.giveUp(context, "this node stood still");',
-  },
-  {
-    name: "messages of an earlier run are accepted",
-    regime: "gentle",
-    file: "core/membership/sequencing.ts",
-    from: 'if (this.#generation !== null && generation < this.#generation) return "old-generation";',
-    to: "",
-  },
-  {
-    name: "statements older than the last are accepted",
-    regime: "gentle",
-    file: "core/membership/roster.ts",
-    from: "if (!hasNews) return null;",
-    to: "",
-  },
-  {
-    name: "copies are taken for news",
-    regime: "gentle",
-    file: "core/membership/roster.ts",
-    from: 'if (verdict === "copy") return null;',
-    to: "",
-  },
-  {
-    name: "a copy refreshes a link",
-    file: "core/membership/link.ts",
-    from: "this.copies++;",
-    to: "this.copies++; this.heardAt = now;",
-  },
-  {
     name: "who is only heard counts as contact",
     file: "core/membership/peer.ts",
     from: "return this.isInView && this.echoedAt !== null && now < after(this.echoedAt, ms);",
     to: "return this.isInView && ms > 0 && now > 0;",
-  },
-  {
-    name: "a goodbye is ignored",
-    file: "core/membership/roster.ts",
-    from: "if (statement !== null && isGoodbye(statement)) {",
-    to: "if (statement !== null && isGoodbye(statement) && false) {",
   },
   {
     name: "a leaving node is taken for gone before it has stopped",

@@ -186,7 +186,8 @@ export const partitions: readonly Scenario[] = [
     config: arbiter({ "hold-for": "1500ms" }),
     play: async (stage) => {
       await stage.opens();
-      // Only the standby is left without heartbeats; the wire's veto keeps it from taking.
+      assert.match((await stage.status("node1")).unprotected.join(), /held twice for 1\.5 ?s/);
+      stage.blow();
       await stage.lab.mute("node1", "all");
       const isolated = await stage.said("node1", "isolated");
       const gaveUp = await stage.said("node1", "group-stopping", /cut off/);

@@ -4,6 +4,8 @@
  */
 
 import assert from "node:assert/strict";
+import { type ConfigOptions, VIP } from "../../../scripts/lab/config.ts";
+import { SERVICE_LINK } from "../../../scripts/lab/network.ts";
 import { waitFor } from "../harness.ts";
 import type { Scenario } from "./scenario.ts";
 import type { Stage } from "./stage.ts";
@@ -29,18 +31,11 @@ stop)
 esac
 `;
 
-/** The address comes first and goes last; so it also shows that nobody starts behind a blocked group. */
-const config = {
-  resources: [{ vip: "10.77.1.100/24", dev: "pub0" }, { exec: service }],
-  extra: {},
-} as const;
+/** The address comes first and goes last: who holds it shows that nobody starts behind a blocked group. */
+const resources = [{ vip: `${VIP}/24`, dev: SERVICE_LINK }, { exec: service }];
 
-function configWith(group: Readonly<Record<string, unknown>>) {
-  return {
-    extra: {
-      groups: { web: { nodes: both, failback: "off", resources: config.resources, ...group } },
-    },
-  };
+function configWith(group: Readonly<Record<string, unknown>>): ConfigOptions {
+  return { extra: { groups: { web: { nodes: both, failback: "off", resources, ...group } } } };
 }
 
 export const services: readonly Scenario[] = [

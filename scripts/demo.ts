@@ -25,6 +25,7 @@ import { prepareProgram } from "./demo/program.ts";
 import { scenarios } from "./demo/scenarios.ts";
 import { Screen } from "./demo/screen.ts";
 import { deadTimeMs, keepaliveMs, NODES, type Stage } from "./demo/stage.ts";
+import { sweepAtExit } from "./demo/sweep.ts";
 import { hang } from "./demo/text.ts";
 import { NodeWatch } from "./demo/watch.ts";
 import type { Target } from "./lab/daemon.ts";
@@ -129,6 +130,7 @@ async function leaveIfInterrupted(): Promise<void> {
   process.exit(interrupted);
 }
 
+sweepAtExit();
 const screen = await Screen.open();
 
 for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const) {

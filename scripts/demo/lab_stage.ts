@@ -5,16 +5,12 @@
  * nftables may be missing; to the daemons it is what a firewall rule would be.
  */
 
-import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import process from "node:process";
 import { CONFIG_PATH, heartlineYaml, VIP, writeNodeFile } from "../lab/config.ts";
 import type { Target } from "../lab/daemon.ts";
 import { Lab } from "../lab/lab.ts";
 import { ClientPinger, HolderSampler } from "../lab/samplers.ts";
 import { program } from "./program.ts";
+import { MARK } from "./sweep.ts";
 import {
   askIntervalMs,
   deadTimeMs,
@@ -24,15 +20,13 @@ import {
   type Stage,
 } from "./stage.ts";
 
-const PREFIX = "hldemo";
 const PORT = 694;
 /** The client's own address on the service network: outside both nodes, as a router is. */
 const REFERENCE = "10.77.1.254";
 const RULE = ["pref", "10", "ipproto", "udp", "dport", `${PORT}`, "blackhole"];
 
 export async function buildLabStage(target: Target): Promise<Stage> {
-  process.on("exit", sweep);
-  const lab = await Lab.build({ nodes: 2, links: 2, prefix: PREFIX });
+  const lab = await Lab.build({ nodes: 2, links: 2, prefix: MARK });
   try {
     const yaml = heartlineYaml(lab, {
       keepaliveMs,
@@ -120,23 +114,4 @@ function watchService(lab: Lab): ServiceWatch {
 async function changeRule(lab: Lab, action: "add" | "del"): Promise<boolean> {
   const ended = await Promise.all(lab.nodes.map((node) => lab.exec(node, ["ip", "rule", action, ...RULE])));
   return ended.every(({ code }) => code === 0);
-}
-
-/**
- * The last look when the process ends: a signal that comes while the laboratory is being built ends it between two
- * steps, and the later one is not undone. Normally there is nothing left to do.
- */
-function sweep(): void {
-  const isOurs = (name: string) => name.startsWith(`${PREFIX}-${process.pid}-`);
-  const namesIn = (directory: string) => existsSync(directory) ? readdirSync(directory).filter(isOurs) : [];
-  const [namespaces, directories] = [namesIn("/run/netns"), namesIn(tmpdir())];
-  if (namespaces.length + directories.length === 0) return;
-  // One of our own may still be at work there.
-  for (const thread of readdirSync("/proc/self/task")) {
-    for (const pid of readFileSync(`/proc/self/task/${thread}/children`, "utf8").trim().split(" ")) {
-      if (pid !== "") process.kill(Number(pid), "SIGKILL");
-    }
-  }
-  for (const name of namespaces) spawnSync("ip", ["netns", "del", name]);
-  for (const name of directories) spawnSync("rm", ["-rf", "--one-file-system", join(tmpdir(), name)]);
 }

@@ -18,6 +18,7 @@ import type { HeardLine, Target } from "../lab/daemon.ts";
 import { tryRun } from "../lab/run.ts";
 import { MarkWatch } from "./mark_watch.ts";
 import { program } from "./program.ts";
+import { MARK } from "./sweep.ts";
 import {
   askIntervalMs,
   deadTimeMs,
@@ -52,7 +53,7 @@ class LoopbackStage implements Stage {
   readonly links = ["lo"];
   readonly hardware = null;
   readonly introduction: readonly string[];
-  readonly #directory = mkdtempSync(join(tmpdir(), "hldemo-"));
+  readonly #directory = mkdtempSync(join(tmpdir(), `${MARK}-${process.pid}-1-`));
   readonly #daemons = new Map<string, ChildProcess>();
   readonly #lines: Array<HeardLine & { readonly node: string }> = [];
   readonly #onSignal = (signal: keyof typeof EXIT_CODES) =>

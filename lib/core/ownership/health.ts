@@ -49,6 +49,12 @@ export class Health {
   /** Time passes. */
   tick(context: Context): void {
     if (this.#failedUntil !== null && context.now >= this.#failedUntil) this.forgive(context);
+    const lastLoss = this.#addressLosses.at(-1);
+    if (lastLoss !== undefined && context.now >= after(lastLoss, addressLossMemoryMs)) {
+      this.#addressLosses = [];
+      const { name } = this.settings;
+      context.clear("address-flapping", name, `nobody has removed an address of ${name} for a while`);
+    }
   }
 
   setCarrier(context: Context, device: string, isUp: boolean): void {

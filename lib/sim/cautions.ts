@@ -9,6 +9,8 @@
  * |                | window; whatever happens to heartbeat links, daemons and power                                    |
  * | arbiter        | the same, machines on different segments of the service network included, where a ping arbiter    |
  * |                | with the policy `release` is reached from one segment only and no daemon is killed or paused      |
+ * | one runner     | no two nodes run any part of a group, scripts included, while no daemon, no power and no node's    |
+ * |                | last link is disturbed                                                                            |
  * | announcement   | only a machine that has an address announces it                                                   |
  * | epoch          | each start of a group on a node has an epoch above all that this node has seen, restarts included |
  * | pace           | a daemon takes a bounded number of steps per second                                               |
@@ -31,12 +33,15 @@ export function neverTwoHolders(simulation: Simulation): Observer {
   };
 }
 
-/** A script group runs once, as long as nothing but links of a redundant pair, and no process, was disturbed. */
+/** No two nodes run any part of a group, scripts included, where no process and no node's last link was disturbed. */
 export function neverTwoAnywhere(simulation: Simulation): Observer {
   return {
     holdingChanged(_machine, group) {
-      const holders = simulation.holders(group);
-      if (holders.length > 1) simulation.fail(`two nodes run ${group}: ${holders.join(" and ")}`);
+      const runners = simulation.machines.filter(({ kernel }) =>
+        kernel.hasAddress(group) || kernel.hasService(group)
+      );
+      if (runners.length < 2) return;
+      simulation.fail(`two nodes run parts of ${group}: ${runners.map(({ name }) => name).join(" and ")}`);
     },
   };
 }

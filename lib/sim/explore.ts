@@ -32,10 +32,8 @@ export function runSeed(seed: number): Exploration {
   simulation.observe(epochsRise(simulation));
   simulation.observe(pace(simulation));
   if (regime !== "open") simulation.observe(neverTwoHolders(simulation));
-  if (regime === "gentle") {
-    simulation.observe(neverTwoAnywhere(simulation));
-    simulation.observe(nothingMoves(simulation, plan.restFromMs));
-  }
+  if (regime === "gentle" || regime === "calm") simulation.observe(neverTwoAnywhere(simulation));
+  if (regime === "gentle") simulation.observe(nothingMoves(simulation, plan.restFromMs));
   for (const { atMs, fault } of plan.faults) simulation.at(atMs, fault);
   heal(simulation, plan);
   simulation.run(plan.convergedByMs);

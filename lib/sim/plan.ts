@@ -8,15 +8,17 @@
  * | arbiter  | partitions of both networks, power; one segment has the arbiter            | arbiter                       |
  * | open     | anything, service network and arbiter included                              |                               |
  * | gentle   | one of several links at a time, loss, late heartbeats below the dead time    | rest, one runner anywhere     |
+ * | calm     | operators' orders, also against each other, and scripts that fail or hang; all links whole | one runner anywhere           |
  */
 
+import { addressLossMemoryMs } from "../core/limits.ts";
 import type { Failback, Settings } from "../core/settings.ts";
 import { clusterSettings, type GroupOutline } from "./cluster_settings.ts";
 import type { Fault } from "./faults.ts";
 import { drawFaults } from "./plan_faults.ts";
 import { Prng } from "./prng.ts";
 
-export type Regime = "shared" | "arbiter" | "open" | "gentle";
+export type Regime = "shared" | "arbiter" | "open" | "gentle" | "calm";
 
 export interface PlannedFault {
   readonly atMs: number;
@@ -38,7 +40,7 @@ export interface Plan {
 
 export function drawPlan(seed: number): Plan {
   const random = new Prng(seed);
-  const regime = random.pick<Regime>(["shared", "shared", "arbiter", "open", "gentle"]);
+  const regime = random.pick<Regime>(["shared", "shared", "arbiter", "open", "gentle", "calm"]);
   const settings = drawSettings(random, regime);
   const { keepaliveMs, deadTimeMs, initDeadMs } = settings.timing;
   const startAtMs: Record<string, number> = {};
@@ -48,7 +50,9 @@ export function drawPlan(seed: number): Plan {
   const beginMs = regime === "gentle" ? restFromMs : random.chance(0.3) ? 0 : restFromMs;
   const healAtMs = beginMs + Math.max(6_000, random.whole(6, 20) * deadTimeMs);
   const faults = drawFaults(random, settings, regime, beginMs, healAtMs);
-  const patienceMs = initDeadMs + 8 * deadTimeMs + 15_000;
+  // An address that was removed again and again is remembered for a minute (`addressLossMemoryMs`).
+  const isFlapping = faults.some(({ fault }) => fault.kind === "remove-address");
+  const patienceMs = initDeadMs + 8 * deadTimeMs + 15_000 + (isFlapping ? addressLossMemoryMs : 0);
   return {
     seed,
     regime,

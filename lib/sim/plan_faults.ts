@@ -78,6 +78,14 @@ const draws = {
     random,
     settings,
   ) => [[0, { kind: "command", node: random.pick(settings.nodes), command: order(random, settings) }]],
+  /** Two operators want the same group at about the same time. */
+  duel: (random, { nodes, groups, timing }) => {
+    const chosen = [random.pick(groups).name];
+    const laterMs = random.pick([0, 0.2, timing.keepaliveMs / 2]);
+    return pair(random, nodes).map((node, i) =>
+      [i * laterMs, { kind: "command", node, command: { kind: "takeover", groups: chosen } }] as const
+    );
+  },
   maintain: (random, { nodes, timing }) => {
     const [one, other] = pair(random, nodes);
     return [
@@ -214,7 +222,14 @@ const linkFaults: readonly Name[] = [
   "healLinks",
 ];
 const processFaults: readonly Name[] = ["kill", "pause", "powerOff", "shutDown"];
-const otherFaults: readonly Name[] = ["command", "maintain", "breakScript", "removeAddress", "replay"];
+const otherFaults: readonly Name[] = [
+  "command",
+  "duel",
+  "maintain",
+  "breakScript",
+  "removeAddress",
+  "replay",
+];
 const kinds: Readonly<Record<Regime, readonly Name[]>> = {
   shared: [...linkFaults, ...processFaults, ...otherFaults, "blind"],
   arbiter: [
@@ -240,6 +255,16 @@ const kinds: Readonly<Record<Regime, readonly Name[]>> = {
     "carrier",
     "loseFrames",
     "arbiterDown",
+  ],
+  calm: [
+    "command",
+    "duel",
+    "maintain",
+    "breakScript",
+    "slowScript",
+    "stuckScript",
+    "removeAddress",
+    "replay",
   ],
   gentle: ["gentleCut", "gentlePair", "gentleDelay", "replay"],
 };

@@ -109,9 +109,10 @@ async function perform(stage: Stage, screen: Screen): Promise<Run> {
       await narrator.announce(index + 1, scenario);
       let result = await play(scenario, stage, watches, narrator);
       if (result.samplingGapMs > stallMsMax && scenario.holder !== "appears" && !result.isStuck) {
-        const stalled = result.samplingGapMs.toFixed(0);
-        narrator.note(`This machine itself stood still for ${stalled} ms meanwhile: once more, for real.`);
-        result = await play(scenario, stage, watches, narrator);
+        const repeatedAfterStallMs = result.samplingGapMs;
+        const length = repeatedAfterStallMs.toFixed(0);
+        narrator.note(`This machine itself stood still for ${length} ms meanwhile: played once more.`);
+        result = { ...await play(scenario, stage, watches, narrator), repeatedAfterStallMs };
       }
       results.push(result);
       screen.print(...renderResult(result, screen.paint));

@@ -114,6 +114,7 @@ export function renderJson(run: Run): string {
       ratio: result.ratio === null ? null : Number(result.ratio.toFixed(3)),
       overlapMs: round(result.overlapMs),
       samplingGapMs: round(result.samplingGapMs),
+      repeatedAfterStallMs: result.repeatedAfterStallMs === null ? null : round(result.repeatedAfterStallMs),
       holder: result.holder,
       ok: result.findings.length === 0,
       findings: result.findings,

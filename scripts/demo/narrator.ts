@@ -82,7 +82,11 @@ export class Narrator {
 
   /** The demo's own remark. */
   note(sentence: string): void {
-    this.screen.print(...hang(`   ${sentence}`, 3).map((line) => this.screen.paint("doubtful", line)));
+    this.screen.print(
+      "",
+      ...hang(`   ${sentence}`, 3).map((line) => this.screen.paint("doubtful", line)),
+      "",
+    );
   }
 
   /** What a command of the operator has printed. */

@@ -25,6 +25,8 @@ export interface Result {
   readonly holder: string | null;
   /** `expected …, saw …`; empty: all as expected. */
   readonly findings: readonly string[];
+  /** It was played again, because the machine had stood still for so long; `null`: the first time counts. */
+  readonly repeatedAfterStallMs: number | null;
   /** It did not come to its end, so that the next one has nothing to start from. */
   readonly isStuck: boolean;
 }
@@ -77,6 +79,7 @@ export async function play(
       overlapMs: overlap,
       samplingGapMs: timeline.samplingGapMaxMs,
       findings,
+      repeatedAfterStallMs: null,
       isStuck,
     };
   } finally {

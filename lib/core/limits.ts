@@ -54,13 +54,12 @@ export function decisionGoodMs(timing: Timing): number {
 }
 
 /**
- * Time without proof of contact, by a peer's echo or an arbiter, after which we are isolated. A peer that stopped
- * hearing us takes over no earlier than one dead time after our last heartbeat that it heard, which can be up to one
- * keepalive before the cut; so we must be gone a keepalive (and a margin for our own work) before that.
+ * How long the echo of a heartbeat proves that its hearer does not take over, counted from when we *sent* it: the
+ * hearer waits for a dead time from when it heard it, which was later. The margin is for our own work of letting go.
+ * Lower: a node that wakes late gives up although its links are sound. Higher: it lets go too late.
  */
-export function isolationMs(timing: Timing): number {
-  const margin = timing.keepaliveMs + Math.max(10, Math.floor(timing.deadTimeMs / 20));
-  return Math.max(timing.deadTimeMs - margin, Math.floor(timing.deadTimeMs * 0.4));
+export function contactMs(timing: Timing): number {
+  return timing.deadTimeMs - Math.max(20, Math.floor(timing.deadTimeMs / 20));
 }
 
 /**
@@ -70,7 +69,7 @@ export function isolationMs(timing: Timing): number {
  */
 export function proofMs(timing: Timing): number {
   return Math.min(
-    isolationMs(timing),
+    contactMs(timing) - timing.keepaliveMs,
     2 * timing.keepaliveMs + Math.max(10, Math.floor(timing.deadTimeMs / 20)),
   );
 }

@@ -18,7 +18,7 @@ import { Context } from "./context.ts";
 import type { Effect, EffectId } from "./effects.ts";
 import type { Input, MessageInput, Outcome } from "./inputs.ts";
 import { after, earliestAfter, type Instant } from "./instant.ts";
-import { farewellMs, isolationMs, promptReplyMs, proofMs, refusalReportMs, stallMs } from "./limits.ts";
+import { contactMs, farewellMs, promptReplyMs, proofMs, refusalReportMs, stallMs } from "./limits.ts";
 import { Roster } from "./membership/roster.ts";
 import { Directives } from "./ownership/directives.ts";
 import { hearGroupEvent } from "./ownership/events.ts";
@@ -310,7 +310,7 @@ export class ClusterNode {
    * arbiter's side of a partition and take what we hold. One that said goodbye may have come back there.
    */
   #judgeIsolation(context: Context): void {
-    const windowMs = isolationMs(this.settings.timing);
+    const windowMs = contactMs(this.settings.timing);
     const hasContact =
       this.roster.peers.every((peer) => peer.isFenced || peer.hasContact(context.now, windowMs)) ||
       (this.#phase === "joining" && this.arbitration.proofEndsAt() === null);
@@ -329,7 +329,7 @@ export class ClusterNode {
 
   /** When a contact that we have now becomes too old, peer by peer. */
   #contactEnds(): (Instant | null)[] {
-    const windowMs = isolationMs(this.settings.timing);
+    const windowMs = contactMs(this.settings.timing);
     return this.roster.peers.map(({ echoedAt }) => echoedAt === null ? null : after(echoedAt, windowMs));
   }
 

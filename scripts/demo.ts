@@ -16,16 +16,16 @@ import {
   renderVerdict,
   type Run,
 } from "./demo/closing.ts";
-import { buildLabStage } from "./demo/lab_stage.ts";
-import { buildLoopbackStage } from "./demo/loopback_stage.ts";
+import { buildLabStage } from "./demo/stages/lab_stage.ts";
+import { buildLoopbackStage } from "./demo/stages/loopback_stage.ts";
 import { Narrator } from "./demo/narrator.ts";
 import { LEGEND } from "./demo/picture.ts";
 import { play, type Result, stallMsMax } from "./demo/play.ts";
-import { prepareProgram } from "./demo/program.ts";
+import { prepareProgram } from "./demo/stages/program.ts";
 import { scenarios } from "./demo/scenarios.ts";
 import { Screen } from "./demo/screen.ts";
-import { deadTimeMs, keepaliveMs, NODES, type Stage } from "./demo/stage.ts";
-import { sweepAtExit } from "./demo/sweep.ts";
+import { deadTimeMs, keepaliveMs, NODES, type Stage } from "./demo/stages/stage.ts";
+import { sweepAtExit } from "./demo/stages/sweep.ts";
 import { hang } from "./demo/text.ts";
 import { NodeWatch } from "./demo/watch.ts";
 import type { Target } from "./lab/daemon.ts";

@@ -6,7 +6,7 @@
 import type { NodeView } from "../../lib/core/view.ts";
 import { monotonicMs } from "../../lib/system/clock.ts";
 import type { Narrator } from "./narrator.ts";
-import { NODES, otherThan, type ServiceWatch, type Stage } from "./stage.ts";
+import { NODES, otherThan, type ServiceWatch, type Stage } from "./stages/stage.ts";
 import type { NodeWatch } from "./watch.ts";
 
 /** Too low: a loaded machine fails a sound scenario. Too high: a broken one takes long to say so. */

@@ -6,7 +6,7 @@
 
 import { version } from "../../lib/version.ts";
 import type { Result } from "./play.ts";
-import { askIntervalMs, deadTimeMs, keepaliveMs, type Mode } from "./stage.ts";
+import { askIntervalMs, deadTimeMs, keepaliveMs, type Mode } from "./stages/stage.ts";
 import { hang, type Paint } from "./text.ts";
 
 export interface Skipped {

@@ -11,7 +11,7 @@ import { drawPicture, type Scene } from "./picture.ts";
 import type { Scenario } from "./scenarios.ts";
 import type { Screen } from "./screen.ts";
 import type { HolderChange } from "../lab/timeline.ts";
-import { NODES, type ServiceWatch, type Stage } from "./stage.ts";
+import { NODES, type ServiceWatch, type Stage } from "./stages/stage.ts";
 import { hang, type Tone, WIDTH } from "./text.ts";
 import type { NodeWatch } from "./watch.ts";
 

@@ -8,7 +8,7 @@ import { between, overlapMs } from "../lab/timeline.ts";
 import { Cast, Missed } from "./cast.ts";
 import type { Narrator } from "./narrator.ts";
 import { type Scenario, steadyMsMax } from "./scenarios.ts";
-import { deadTimeMs, NODES, type ServiceWatch, type Stage } from "./stage.ts";
+import { deadTimeMs, NODES, type ServiceWatch, type Stage } from "./stages/stage.ts";
 import type { NodeWatch } from "./watch.ts";
 
 export interface Result {

@@ -6,7 +6,7 @@
  */
 
 import { Cast } from "./cast.ts";
-import { deadTimeMs, NODES, type Stage } from "./stage.ts";
+import { deadTimeMs, NODES, type Stage } from "./stages/stage.ts";
 
 export interface Scenario {
   readonly name: string;

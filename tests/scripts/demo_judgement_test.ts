@@ -14,7 +14,7 @@ import { Missed } from "../../scripts/demo/cast.ts";
 import type { Narrator } from "../../scripts/demo/narrator.ts";
 import { play } from "../../scripts/demo/play.ts";
 import type { Scenario } from "../../scripts/demo/scenarios.ts";
-import type { ServiceWatch, Stage } from "../../scripts/demo/stage.ts";
+import type { ServiceWatch, Stage } from "../../scripts/demo/stages/stage.ts";
 import { plainPaint } from "../../scripts/demo/text.ts";
 import type { HolderTimeline } from "../../scripts/lab/timeline.ts";
 import { monotonicMs } from "../../lib/system/clock.ts";

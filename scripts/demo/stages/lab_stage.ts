@@ -5,10 +5,10 @@
  * nftables may be missing; to the daemons it is what a firewall rule would be.
  */
 
-import { CONFIG_PATH, heartlineYaml, VIP, writeNodeFile } from "../lab/config.ts";
-import type { Target } from "../lab/daemon.ts";
-import { Lab } from "../lab/lab.ts";
-import { ClientPinger, HolderSampler } from "../lab/samplers.ts";
+import { CONFIG_PATH, heartlineYaml, VIP, writeNodeFile } from "../../lab/config.ts";
+import type { Target } from "../../lab/daemon.ts";
+import { Lab } from "../../lab/lab.ts";
+import { ClientPinger, HolderSampler } from "../../lab/samplers.ts";
 import { program } from "./program.ts";
 import { MARK } from "./sweep.ts";
 import {

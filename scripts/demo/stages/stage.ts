@@ -6,8 +6,8 @@
  * A stage does what it is told and shows what is so; it judges nothing. `destroy` leaves nothing behind.
  */
 
-import type { Ended } from "../lab/run.ts";
-import type { HolderTimeline } from "../lab/timeline.ts";
+import type { Ended } from "../../lab/run.ts";
+import type { HolderTimeline } from "../../lab/timeline.ts";
 
 export const NODES = ["node1", "node2"] as const;
 export const GROUP = "web";

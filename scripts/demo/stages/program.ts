@@ -6,11 +6,11 @@
 import { existsSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { EnvironmentError } from "../../lib/errors.ts";
-import { heartline, type Target } from "../lab/daemon.ts";
-import { tryRun } from "../lab/run.ts";
+import { EnvironmentError } from "../../../lib/errors.ts";
+import { heartline, type Target } from "../../lab/daemon.ts";
+import { tryRun } from "../../lab/run.ts";
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 /** The second is loaded by name only, by the laboratory's observing threads. */
 const ENTRIES = ["cli/main.ts", "scripts/lab/observer_worker.ts"];
 /** The first run may download packages. */

@@ -3,8 +3,8 @@
  * which none did. It looks from the demo's own thread and notes the longest that it did not.
  */
 
-import { monotonicMs } from "../../lib/system/clock.ts";
-import { between, type HolderChange, type HolderTimeline, longestGapMs } from "../lab/timeline.ts";
+import { monotonicMs } from "../../../lib/system/clock.ts";
+import { between, type HolderChange, type HolderTimeline, longestGapMs } from "../../lab/timeline.ts";
 import { askIntervalMs, type ServiceWatch } from "./stage.ts";
 
 export class MarkWatch implements ServiceWatch {

@@ -96,7 +96,7 @@ async function testStep(
 
 /** Folders of tests that work with sockets, processes and namespaces, and measure time: one after the other. */
 const SERIAL = /^tests\/(arbiters|fencing|media|resources|runtime|system)\//;
-const LAB = /^tests\/scripts\/lab/;
+const LAB = /^tests\/scripts\/(lab|demo)_/;
 const END_TO_END = /^tests\/(e2e|interop)\//;
 
 /** Test files, relative to the root, by the step that runs them. */

@@ -91,6 +91,12 @@ export function promptReplyMs(timing: Timing): number {
 /** Heartbeats whose sending time is remembered, to date an echo. Too low: a slow echo proves nothing. */
 export const sentHistoryMax = 64;
 
+/**
+ * A link that works again is one-way until the kernel has asked anew for its neighbour's hardware address, which it
+ * does once a second. Lower: an alarm at each repair. Higher: a later alarm about a real one-way link.
+ */
+export const neighbourRetryMs = 1_000;
+
 /** Missing sequence numbers remembered per peer (protocol reference 6.2). */
 export const missingSequencesMax = 499;
 

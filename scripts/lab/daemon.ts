@@ -17,7 +17,8 @@ export type Target = "source" | "binary";
 /** The command line of `heartline` for a target. */
 export function heartline(target: Target): readonly string[] {
   if (target === "binary") return [`${ROOT}dist/heartline`];
-  return [process.execPath, "run", "--allow-all", "--no-check", `${ROOT}cli/main.ts`];
+  // Deno otherwise asks the registry for news of a package, in vain, and says so among the daemon's reports.
+  return [process.execPath, "run", "--allow-all", "--no-check", "--cached-only", `${ROOT}cli/main.ts`];
 }
 
 export interface HeardLine {

@@ -38,6 +38,7 @@ const alive = new Set<Lab>();
 
 export class Lab {
   readonly events: LabEvent[] = [];
+  readonly #underWay = new Set<Promise<void>>();
   readonly #machines = new Map<string, LabMachine>();
   readonly #daemons = new Map<string, LabDaemon>();
   /** Every daemon that ever ran, for its last words. */
@@ -80,8 +81,10 @@ export class Lab {
     listenForSignals();
     alive.add(lab);
     try {
-      await network.build();
-      await Promise.all(lab.nodes.map((node) => lab.machine(node).powerOn()));
+      await lab.#finish(async () => {
+        await network.build();
+        await Promise.all(lab.nodes.map((node) => lab.machine(node).powerOn()));
+      });
     } catch (error) {
       await lab.destroy();
       throw error;
@@ -221,6 +224,9 @@ export class Lab {
   /** Ends all processes and takes everything away. May be called again. */
   async destroy(): Promise<void> {
     this.killNow();
+    // What is being built or changed at this moment must be complete before it can be taken away.
+    await Promise.allSettled(this.#underWay);
+    this.killNow();
     await Promise.all([...this.#machines.values()].map((machine) => machine.powerOff()));
     await Promise.all(this.#allDaemons.map((daemon) => daemon.ended));
     await this.network.destroy();
@@ -236,7 +242,17 @@ export class Lab {
 
   async #do(what: string, action: () => Promise<void>): Promise<void> {
     this.#note(what);
-    await action();
+    await this.#finish(action);
+  }
+
+  async #finish(action: () => Promise<void>): Promise<void> {
+    const work = action();
+    this.#underWay.add(work);
+    try {
+      await work;
+    } finally {
+      this.#underWay.delete(work);
+    }
   }
 
   #note(what: string): void {

@@ -6,7 +6,7 @@
 import type { Context } from "../context.ts";
 import type { MessageInput } from "../inputs.ts";
 import { after, earliestAfter, type Instant } from "../instant.ts";
-import { sentHistoryMax } from "../limits.ts";
+import { neighbourRetryMs, sentHistoryMax } from "../limits.ts";
 import { linkName, type Settings } from "../settings.ts";
 import type { Link } from "./link.ts";
 import { Peer } from "./peer.ts";
@@ -254,7 +254,7 @@ export class Roster {
 
   #isLastingOneWay(now: Instant, link: Link): boolean {
     link.oneWaySince ??= now;
-    return now >= after(link.oneWaySince, this.settings.timing.deadTimeMs);
+    return now >= after(link.oneWaySince, this.settings.timing.deadTimeMs + neighbourRetryMs);
   }
 }
 

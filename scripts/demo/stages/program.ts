@@ -29,8 +29,5 @@ export async function prepareProgram(target: Target): Promise<void> {
 /** The command line of `heartline ARGS`. */
 export function program(target: Target, args: readonly string[]): readonly [file: string, ...string[]] {
   const [file = "", ...rest] = heartline(target);
-  if (target === "binary") return [file, ...rest, ...args];
-  const [run = "", ...flags] = rest;
-  // Deno otherwise asks the registry for news of a package, in vain, and says so among the daemon's reports.
-  return [file, run, "--cached-only", ...flags, ...args];
+  return [file, ...rest, ...args];
 }

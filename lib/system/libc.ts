@@ -26,11 +26,13 @@ const signatures = {
   getpgid: [["i32"], "i32"],
   getsockname: [["i32", "bytes", "bytes"], "i32"],
   if_nametoindex: [["bytes"], "u32"],
+  ioctl: [["i32", "u64", "bytes"], "i32"],
   kill: [["i32", "i32"], "i32"],
   mlockall: [["i32"], "i32"],
   open: [["bytes", "i32", "u32"], "i32"],
   pread: [["i32", "bytes", "u64", "u64"], "i32"],
   pwrite: [["i32", "bytes", "u64", "u64"], "i32"],
+  read: [["i32", "bytes", "u64"], "i32"],
   recvfrom: [["i32", "bytes", "u64", "i32", "bytes", "bytes"], "i32"],
   sched_getscheduler: [["i32"], "i32"],
   sched_setscheduler: [["i32", "i32", "bytes"], "i32"],
@@ -39,6 +41,8 @@ const signatures = {
   setsockopt: [["i32", "i32", "i32", "bytes", "u32"], "i32"],
   socket: [["i32", "i32", "i32"], "i32"],
   syscall: [["u64", "u64", "u64", "u64"], "i32"],
+  tcflush: [["i32", "i32"], "i32"],
+  write: [["i32", "bytes", "u64"], "i32"],
 } as const satisfies Record<string, Signature>;
 
 interface ParameterTypes {

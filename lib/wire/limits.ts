@@ -10,6 +10,12 @@
 export const udpPacketBytesMax = 65_507;
 
 /**
+ * Largest packet on a serial line: 9 s at 19200 baud, which is too long for a heartbeat already. Lower refuses the
+ * statements of nodes with some dozens of groups; higher blocks the line for everything else.
+ */
+export const serialPacketBytesMax = 16_384;
+
+/**
  * Largest packet on any other medium: the limit of the real library. Lower refuses its messages; higher lets one
  * stranger on a stream medium hold that much memory for each connection.
  */

@@ -14,6 +14,8 @@ export interface MediumPair {
   readonly anotherB: () => Medium;
   /** Puts a packet on the medium towards `b` as neither of them; `null`: nobody else can. */
   readonly inject: ((packet: Uint8Array) => Promise<void>) | null;
+  /** Takes away what the pair rests on, after both are closed. */
+  readonly dispose?: () => Promise<void>;
 }
 
 export interface MediumConformance {
@@ -52,6 +54,7 @@ export function mediumCases({ makePair, packet = (content) => content }: MediumC
         } finally {
           await pair.a.close();
           await pair.b.close();
+          await pair.dispose?.();
         }
       },
     });

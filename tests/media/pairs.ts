@@ -4,11 +4,13 @@
  */
 
 import { createSocket } from "node:dgram";
+import { Serial } from "../../lib/media/serial.ts";
 import type { MediumSettings } from "../../lib/core/settings.ts";
 import type { Medium } from "../../lib/media/medium.ts";
 import { createMedia } from "../../lib/media/registry.ts";
 import type { MediumConformance, MediumPair } from "./conformance.ts";
 import { OWN_ADDRESS } from "./namespace.ts";
+import { hasSocat, PseudoLine, textPacket } from "./pseudo_line.ts";
 
 const port = 6940;
 const group = "225.0.0.1";
@@ -28,6 +30,7 @@ export const conformances: readonly MediumConformance[] = [
     makePair: () =>
       groupPair({ kind: "mcast", device: "hb0", group: group6, port, ttl: 1, loop: true }, `${group6}%hb0`),
   },
+  { name: "serial", makePair: serialPair, packet: textPacket, ignore: !hasSocat },
 ];
 
 export function medium(settings: MediumSettings): Medium {
@@ -57,4 +60,17 @@ export async function sendToGroup(packet: Uint8Array, to: string, local: string)
     socket.send(packet, port, to, (error) => error ? reject(error) : resolve())
   );
   await new Promise<void>((resolve) => socket.close(() => resolve()));
+}
+
+async function serialPair(): Promise<MediumPair> {
+  const line = await PseudoLine.open();
+  const end = (tty: string) =>
+    new Serial({ kind: "serial", tty, baud: 460_800 }, { lockDirectory: line.directory });
+  return {
+    a: end(line.a),
+    b: end(line.b),
+    anotherB: () => end(line.b),
+    inject: null,
+    dispose: () => line.close(),
+  };
 }

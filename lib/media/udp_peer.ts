@@ -59,7 +59,9 @@ export class UdpPeer {
       this.failures = 0;
     } else {
       this.counters.sendErrors++;
-      this.failures++;
+      // "Nobody listens there" comes from the peer's machine: the path carries, only its daemon does not run.
+      const isAnswered = (error as { code?: string }).code === "ECONNREFUSED";
+      this.failures = isAnswered ? 0 : this.failures + 1;
     }
     if (this.#isClosed) return;
     const next = this.#waiting.shift();

@@ -91,7 +91,8 @@ export class Keeper {
     const candidates = this.candidates(surroundings);
     const pinnedNode = surroundings.directives.pinnedNode(this.name);
     this.placedOn = place(this.settings, candidates, pinnedNode);
-    this.moves.watch(context, this.name, this.machine.state, candidates, surroundings.self);
+    const lost = surroundings.peers.filter((peer) => !peer.isInView && !peer.hasLeft).map(({ node }) => node);
+    this.moves.watch(context, this.name, this.machine.state, candidates, surroundings.self, lost);
     const isHeld = candidates.some((candidate) => holds(candidate.state));
     this.#vigil.watchHolder(context, surroundings, isHeld, this.reason);
     if (!this.isMember) {

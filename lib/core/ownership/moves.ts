@@ -12,9 +12,12 @@ export class Moves {
   lastGapMs: number | null = null;
   #target: string | null = null;
   #releasedAt: Instant | null = null;
-  #wasHeldElsewhere = false;
+  /** Another node that held the group when we last looked. */
+  #heldBy: string | null = null;
   #freedAt: Instant | null = null;
   #lostHeardAt: Instant | null = null;
+  /** The last holder was lost, and nobody has held the group since. */
+  #wasLost = false;
 
   /** We let go and nobody has said yet that it runs the group. */
   get isWaitingForTaker(): boolean {
@@ -40,45 +43,49 @@ export class Moves {
   /** Our start is complete. */
   started(context: Context, group: string, epoch: number): void {
     const fields = { group, epoch };
-    if (this.#lostHeardAt !== null) {
-      const sinceMs = context.now - this.#lostHeardAt;
-      context.report(
-        "notice",
-        "group-started",
-        `${group} runs here, ${sinceMs} ms after the last heartbeat of its ` +
-          "former holder",
-        { ...fields, sinceLastHeartbeatMs: sinceMs },
-      );
-    } else if (this.#freedAt === null) {
-      context.report("notice", "group-started", `${group} runs here`, fields);
-    } else {
+    if (this.#freedAt !== null) {
       this.lastGapMs = context.now - this.#freedAt;
       const gap = `nobody held it for ${this.lastGapMs} ms, as measured here`;
       context.report("notice", "group-started", `${group} runs here; ${gap}`, {
         ...fields,
         gapMs: this.lastGapMs,
       });
+    } else if (this.#wasLost && this.#lostHeardAt !== null) {
+      const sinceMs = context.now - this.#lostHeardAt;
+      const since = `${sinceMs} ms after the last heartbeat of its former holder`;
+      context.report("notice", "group-started", `${group} runs here, ${since}`, {
+        ...fields,
+        sinceLastHeartbeatMs: sinceMs,
+      });
+    } else {
+      context.report("notice", "group-started", `${group} runs here`, fields);
     }
     this.#freedAt = null;
+    this.#wasLost = false;
     this.#lostHeardAt = null;
     this.#target = null;
     this.#releasedAt = null;
   }
 
-  /** Notes what the view says of the group's other holders. */
+  /** Notes what the view says of the group's other holders. `lost`: nodes out of view that said no goodbye. */
   watch(
     context: Context,
     group: string,
     own: GroupState,
     candidates: readonly Candidate[],
     self: string,
+    lost: readonly string[],
   ): void {
     const others = candidates.filter((candidate) => candidate.node !== self);
     // What only may run (leftovers that a starting node looks for) was not served, so its end is no gap.
-    const isHeldElsewhere = others.some(({ state }) => mayHold(state) && state !== "unknown");
-    if (this.#wasHeldElsewhere && !isHeldElsewhere && own === "stopped") this.#freedAt = context.now;
-    if (isHeldElsewhere) this.#freedAt = null;
-    this.#wasHeldElsewhere = isHeldElsewhere;
+    const holder = others.find(({ state }) => mayHold(state) && state !== "unknown")?.node ?? null;
+    // One that was lost did not let go: what it leaves is a takeover, measured from its last heartbeat.
+    const hasLetGo = this.#heldBy !== null && holder === null && !lost.includes(this.#heldBy);
+    if (hasLetGo && own === "stopped") this.#freedAt = context.now;
+    if (this.#heldBy !== null && holder === null && !hasLetGo) this.#wasLost = true;
+    if (holder !== null) this.#wasLost = false;
+    if (holder !== null) this.#freedAt = null;
+    this.#heldBy = holder;
     if (this.#releasedAt === null) return;
     const taker = others.find((candidate) => candidate.state === "running");
     if (taker === undefined) return;

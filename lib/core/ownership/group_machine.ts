@@ -158,6 +158,7 @@ export class GroupMachine {
     if (outcome.result !== "running") {
       this.state = "stopping";
       this.#stopFrom(context, index);
+      if (this.#pending === null) this.state = "stopped";
       return { kind: "start-failed", resource: this.#id(index), outcome };
     }
     if (index + 1 < this.resources.length) {

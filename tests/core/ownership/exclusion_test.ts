@@ -1,0 +1,74 @@
+/** Every row of the table at the head of `exclusion.ts`. */
+
+import assert from "node:assert/strict";
+import { type ExclusionFacts, judgeExclusion } from "../../../lib/core/ownership/exclusion.ts";
+import { Peer } from "../../../lib/core/membership/peer.ts";
+import { clusterSettings } from "../../../lib/sim/cluster_settings.ts";
+import type { GroupState } from "../../../lib/wire/statement.ts";
+import { at, groupStatement, statement } from "../helpers.ts";
+
+const settings = clusterSettings({
+  nodes: ["a", "b", "c"],
+  links: 1,
+  timing: { keepaliveMs: 200, deadTimeMs: 1_000 },
+  groups: [{ name: "g", resources: [{ leaseSeconds: 2 }], waitForLease: true }],
+});
+const group = settings.groups[0]!;
+
+function peer(node: string, state: GroupState, change: (peer: Peer) => void = () => {}): Peer {
+  const made = new Peer(node, ["hb0"], settings.timing);
+  made.isInView = true;
+  made.heardAt = at(10_000);
+  made.statement = statement({ groups: { g: groupStatement({ state, leaseSeconds: 2 }) } });
+  change(made);
+  return made;
+}
+
+const lost = (state: GroupState) => peer("b", state, (each) => each.isInView = false);
+const facts = { now: at(20_000), isWireSilent: true, hasAddress: true, isArbiterReachable: null };
+
+const cases: readonly (readonly [string, readonly Peer[], Partial<ExclusionFacts>, boolean])[] = [
+  ["in view, stopped", [peer("b", "stopped")], {}, true],
+  ...(["unknown", "starting", "running", "stopping", "blocked"] as const).map((state) =>
+    [`in view, ${state}`, [peer("b", state)], {}, false] as const
+  ),
+  ["in view, another dialect", [peer("b", "stopped", (each) => each.statement = null)], {}, false],
+  ["said goodbye", [peer("b", "running", (each) => (each.isInView = false, each.hasLeft = true))], {}, true],
+  [
+    "out of view, fenced",
+    [peer("b", "running", (each) => (each.isInView = false, each.isFenced = true))],
+    {},
+    true,
+  ],
+  ["out of view, wire silent, lease over", [lost("running")], {}, true],
+  ["out of view, somebody answers", [lost("running")], { isWireSilent: false }, false],
+  ["out of view, its lease still runs", [lost("running")], { now: at(12_299) }, false],
+  ["out of view, its lease has just run out", [lost("running")], { now: at(12_300) }, true],
+  ["out of view, held nothing: no lease to wait for", [lost("stopped")], { now: at(11_000) }, true],
+  ["out of view, no arbiter answers us", [lost("running")], { isArbiterReachable: false }, false],
+  ["out of view, an arbiter answers us", [lost("running")], { isArbiterReachable: true }, true],
+  ["out of view, the arbiter answers us but the wire too", [lost("running")], {
+    isArbiterReachable: true,
+    isWireSilent: false,
+  }, false],
+  [
+    "out of view, a third node hears it",
+    [
+      lost("running"),
+      peer(
+        "c",
+        "stopped",
+        (each) => each.statement = statement({ hears: { b: { generation: 1, sequence: 1, on: [0] } } }),
+      ),
+    ],
+    {},
+    false,
+  ],
+];
+
+for (const [name, peers, part, isClear] of cases) {
+  Deno.test(`exclusion: ${name}: ${isClear ? "clear" : "wait"}`, () => {
+    const exclusion = judgeExclusion(group, { ...facts, peers, ...part });
+    assert.equal(exclusion.isClear, isClear, exclusion.why);
+  });
+}

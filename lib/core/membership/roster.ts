@@ -76,11 +76,10 @@ export class Roster {
     if (verdict === "restart") this.#restarted(context, peer);
     if (!isStatus) return null;
 
-    const ms = Number.parseInt(text(message.message, "dt") ?? "", 16);
-    peer.adoptDeadTime(ms);
     const hasNews = message.sequence > (this.#statementSequence.get(peer.node) ?? 0);
     if (!hasNews) return null;
     this.#statementSequence.set(peer.node, message.sequence);
+    peer.adoptDeadTime(Number.parseInt(text(message.message, "dt") ?? "", 16));
     return this.#heardStatus(context, peer, input.statement);
   }
 
@@ -210,7 +209,9 @@ export class Roster {
     peer.echoedAt = null;
     peer.echoedSequence = 0;
     context.isStatementDirty = true;
-    context.clear("node-dead", peer.node, `${peer.node} has been heard: it is leaving`);
+    for (const code of ["node-dead", "node-missing"]) {
+      context.clear(code, peer.node, `${peer.node} has been heard: it is leaving`);
+    }
     context.report("notice", "node-left", `${peer.node} said goodbye: it holds nothing`, { node: peer.node });
     for (const link of peer.links) {
       for (const code of ["link-lost", "one-way"]) {
@@ -222,6 +223,7 @@ export class Roster {
   #watchLink(context: Context, peer: Peer, link: Link, index: number): void {
     if (!peer.isInView) {
       link.reported = "never";
+      link.oneWaySince = null;
       return;
     }
     const isHeard = peer.hearsUsOn(this.self, link.medium, index);

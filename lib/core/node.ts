@@ -164,11 +164,12 @@ export class ClusterNode {
    * give up, listen for one dead time, and judge nobody before. It must come before anything else in a step.
    */
   #noticeStall(context: Context): void {
-    if (this.#lastBeatAt === null || this.#phase === "leaving") return;
+    if (this.#lastBeatAt === null) return;
     const silentMs = context.now - this.#lastBeatAt;
     const { timing } = this.settings;
     if (silentMs <= Math.min(timing.warnTimeMs, stallMs(timing) - 1)) return;
-    if (silentMs < stallMs(timing) || this.roster.peers.every((peer) => peer.hasLeft)) {
+    // One that said goodbye counts too: it may have come back meanwhile. Alone in its cluster a node has no rival.
+    if (silentMs < stallMs(timing) || this.roster.peers.length === 0) {
       context.report("warning", "late-wake", `this node woke late: ${silentMs} ms since its last heartbeat`, {
         silentMs,
       });
@@ -185,6 +186,7 @@ export class ClusterNode {
     );
     for (const keeper of this.keepers) keeper.giveUpNow(context, "this node stood still");
     this.roster.forgiveSilence(context.now);
+    if (this.#phase === "leaving") return;
     const wasJoining = this.#phase === "joining";
     this.#phase = "joining";
     this.#settledAt = null;

@@ -92,6 +92,11 @@ export class GroupMachine {
     this.#stopFrom(context, this.resources.length - 1);
   }
 
+  /** It stops only to start again. */
+  get isRestarting(): boolean {
+    return this.state === "stopping" && this.#restartFrom !== null;
+  }
+
   /** The group is held and the resource was seen running: it may be put back where it stands. */
   canReassert(index: number): boolean {
     return (this.state === "running" || this.state === "starting") && !this.#stopAfterStart &&

@@ -167,7 +167,7 @@ export class Keeper {
   }
 
   giveUp(context: Context, why: string): void {
-    if (this.machine.state !== "running" && this.machine.state !== "starting") return;
+    if (!holds(this.machine.state) && !this.machine.isRestarting) return;
     this.reason = why;
     context.report("notice", "group-stopping", `stopping ${this.name}: ${why}`, { group: this.name });
     this.machine.stop(context);

@@ -133,11 +133,15 @@ interface Idle {
   readonly residentMb: number;
 }
 
-/** Processor time and memory of a daemon that holds an address, keepalive 1 s, two links. */
-async function measureIdle(seconds = 30): Promise<Idle> {
+/**
+ * Processor time and memory of a daemon that holds an address, keepalive 1 s, two links, once the runtime has compiled
+ * what it runs often (that takes about a minute at this pace).
+ */
+async function measureIdle(warmUpSeconds = 60, seconds = 30): Promise<Idle> {
   let idle: Idle = { corePercent: 0, residentMb: 0 };
   await withPair(5000, async (lab, sampler) => {
-    await sleep(4000);
+    progress(`letting the daemon warm up for ${warmUpSeconds} s`);
+    await sleep(warmUpSeconds * 1000);
     const pid = lab.daemon(sampler.sample()[0]!).pid!;
     const before = processorMs(pid);
     progress(`watching the quiet daemon for ${seconds} s`);

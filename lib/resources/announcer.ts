@@ -49,8 +49,8 @@ export interface AnnouncerOptions {
   readonly claimed?: (address: string, hardware: string) => void;
   /** A packet could not be sent, or the socket not be read; told once until it works again. */
   readonly failed?: (reason: string) => void;
-  /** Time between two looks for foreign claims; `LISTEN_PAUSE_MS` unless given. */
-  readonly listenPauseMs?: number;
+  /** Time between two looks for foreign claims, `LISTEN_PAUSE_MS` unless given; `null`: the caller calls `listen`. */
+  readonly listenPauseMs?: number | null;
   /** Hardware addresses whose claims never count: our other interfaces, a router with proxy ARP. */
   readonly ignore?: readonly string[];
 }
@@ -138,7 +138,9 @@ export class Announcer {
   }
 
   #listen(): void {
-    this.#schedule("listen", this.options.listenPauseMs ?? LISTEN_PAUSE_MS, () => {
+    const { listenPauseMs = LISTEN_PAUSE_MS } = this.options;
+    if (listenPauseMs === null) return;
+    this.#schedule("listen", listenPauseMs, () => {
       this.#listen();
       this.listen();
     });

@@ -17,7 +17,7 @@ import { hardwareText } from "../system/packets/ip_address.ts";
  * who wants to fail over fast wants to know fast.
  */
 function pollMsFor(timing: Timing): number {
-  return clamp(Math.floor(timing.keepaliveMs / 4), 10, 250);
+  return clamp(Math.floor(timing.keepaliveMs / 2), 10, 500);
 }
 
 interface Vip {
@@ -34,7 +34,6 @@ export class Vips {
   readonly #vips: Vip[] = [];
   #monitor: AddressMonitor | null = null;
   #timer: ReturnType<typeof setInterval> | undefined;
-  readonly #pollMs: number;
 
   constructor(
     readonly settings: Settings,
@@ -43,7 +42,6 @@ export class Vips {
     readonly input: (input: Input) => void,
     readonly note: (sentence: string) => void,
   ) {
-    this.#pollMs = pollMsFor(settings.timing);
     for (const group of settings.groups) {
       for (const [resource, { spec }] of group.resources.entries()) {
         if (spec.kind !== "vip") continue;
@@ -66,7 +64,7 @@ export class Vips {
     if (this.#vips.length === 0) return;
     this.#monitor = AddressMonitor.open();
     this.#checkCarriers();
-    this.#timer = setInterval(() => this.#poll(), this.#pollMs);
+    this.#timer = setInterval(() => this.#poll(), pollMsFor(this.settings.timing));
   }
 
   run(
@@ -150,7 +148,7 @@ export class Vips {
     try {
       vip.announcer?.close();
       vip.announcer = openAnnouncer(vip.spec, vip.holder.place!.link, {
-        listenPauseMs: this.#pollMs,
+        listenPauseMs: null,
         isHeld: () => vip.isHeld && vip.holder.isPresent(),
         claimed: (address, hardware) => this.input({ kind: "claim", group: vip.group, address, hardware }),
         failed: (reason) => this.note(`cannot announce ${vip.spec.address}: ${reason}`),
@@ -168,6 +166,7 @@ export class Vips {
   }
 
   #poll(): void {
+    for (const vip of this.#vips) if (vip.isHeld) vip.announcer?.listen();
     let hasLinkNews = false;
     let hasAddressNews = false;
     for (const event of this.#monitor?.poll() ?? []) {

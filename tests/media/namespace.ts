@@ -43,8 +43,10 @@ export async function withNamespace(body: (name: string) => Promise<void>): Prom
       ip("-n", name, "link", "set", device, "addrgenmode", "none");
       ip("-n", name, "link", "set", device, "up");
     }
-    ip("-n", name, "addr", "add", `${OWN_ADDRESS}/24`, "dev", "hb0");
-    for (const address of ["fe80::8:1/64", "fd00:8::1/64"]) {
+    for (const address of [`${OWN_ADDRESS}/24`, "10.199.8.2/24"]) {
+      ip("-n", name, "addr", "add", address, "dev", "hb0");
+    }
+    for (const address of ["fe80::8:1/64", "fd00:8::1/64", "fd00:8::2/64"]) {
       ip("-n", name, "addr", "add", address, "dev", "hb0", "nodad");
     }
     await body(name);

@@ -31,6 +31,9 @@ export const conformances: readonly MediumConformance[] = [
       groupPair({ kind: "mcast", device: "hb0", group: group6, port, ttl: 1, loop: true }, `${group6}%hb0`),
   },
   { name: "serial", makePair: serialPair, packet: textPacket, ignore: !hasSocat },
+  { name: "tcp over IPv4, listening", makePair: () => tcpPair("10.199.8.1", "10.199.8.2") },
+  { name: "tcp over IPv4, dialling", makePair: () => tcpPair("10.199.8.2", "10.199.8.1") },
+  { name: "tcp over IPv6", makePair: () => tcpPair("fd00:8::1", "fd00:8::2") },
 ];
 
 export function medium(settings: MediumSettings): Medium {
@@ -73,4 +76,10 @@ async function serialPair(): Promise<MediumPair> {
     inject: null,
     dispose: () => line.close(),
   };
+}
+
+function tcpPair(a: string, b: string): Promise<MediumPair> {
+  const end = (local: string, peer: string) => medium({ kind: "tcp", device: "hb0", peer, port, local });
+  const makeB = () => end(b, a);
+  return Promise.resolve({ a: end(a, b), b: makeB(), anotherB: makeB, inject: null });
 }

@@ -75,3 +75,20 @@ Deno.test("a node that stood still in the middle of a restart does not complete 
   assert.deepEqual(simulation.holders("web"), ["n2"]);
   assert.equal(simulation.machine("n1").kernel.hasService("web"), false);
 });
+
+for (const [name, behaviour] of [["slow", { stopMs: 15_000 }], ["failed", { fails: ["stop"] }]] as const) {
+  Deno.test(`a ${name} stop keeps no address from a later claim that is heard of`, () => {
+    const simulation = cluster({ groups: [{ ...web, operationLimitMs: 20_000 }] })
+      .at(0, {
+        kind: "script",
+        node: "n1",
+        group: "web",
+        resource: 1,
+        behaviour: { ...goodScript, ...behaviour },
+      })
+      .at(5_000, command("n1", "release"))
+      .at(5_001, link(null, null)).at(5_001, { kind: "segment", node: "n1", segment: 1 })
+      .at(9_000, { kind: "heal-links" }).at(9_000, { kind: "heal-service" }).run(9_500);
+    assert.deepEqual(simulation.holders("web"), ["n2"]);
+  });
+}

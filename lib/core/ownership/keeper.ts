@@ -37,6 +37,7 @@ export class Keeper {
   #announceWhenAlone = false;
   #defendedAt: Instant | null = null;
   #wasCutOff = false;
+  #wasTaken = false;
 
   constructor(readonly settings: GroupSettings, readonly isMember: boolean, keptEpoch: number) {
     this.machine = new GroupMachine(settings);
@@ -104,6 +105,7 @@ export class Keeper {
       case "running":
       case "starting":
         this.#wasCutOff = false;
+        this.#wasTaken = false;
         this.#keep(context, surroundings, candidates);
         break;
       case "stopped":
@@ -114,6 +116,7 @@ export class Keeper {
       case "blocked":
         this.claim.drop();
         this.#dropIfCutOff(context, surroundings);
+        this.#dropIfTaken(context, surroundings, candidates);
         break;
     }
     if (wasClaimed !== this.claim.isMade) context.isStatementDirty = true;
@@ -181,6 +184,24 @@ export class Keeper {
       context.emit({ kind: "drop", group: this.name });
     }
     this.#wasCutOff = isCutOff;
+  }
+
+  /** Another node holds the group although our stop is slow, or has failed: its addresses are its own at once. */
+  #dropIfTaken(context: Context, surroundings: Surroundings, candidates: readonly Candidate[]): void {
+    const rival = holderOf(candidates.slice(1));
+    const isOurs = rival === null || (this.machine.isRestarting &&
+      !outranks(rival.epoch, rival.node, this.claimEpoch, surroundings.self));
+    if (!isOurs && !this.#wasTaken && this.claim.hasAddress) {
+      const why = `${rival.node} holds it by epoch ${rival.epoch}`;
+      context.report(
+        "warning",
+        "address-dropped",
+        `taking the address of ${this.name} off, though it is ${this.machine.state} here: ${why}`,
+        { group: this.name },
+      );
+      this.giveUpNow(context, why);
+    }
+    this.#wasTaken = !isOurs;
   }
 
   /** Running or starting: is there a reason to let go? */

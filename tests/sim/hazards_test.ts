@@ -92,3 +92,13 @@ for (const [name, behaviour] of [["slow", { stopMs: 15_000 }], ["failed", { fail
     assert.deepEqual(simulation.holders("web"), ["n2"]);
   });
 }
+Deno.test("a confirmation is good for the takeover that it was given for, not for the next one", () => {
+  const simulation = cluster({ takeoverConfirm: true })
+    .at(5_000, link(null, null))
+    // The wire vetoes; the confirmation cannot help, and the links come back.
+    .at(8_000, command("n2", "confirm"))
+    .at(9_000, { kind: "heal-links" })
+    .at(12_000, { kind: "power-off", node: "n1" }).run(20_000);
+  assert.deepEqual(simulation.holders("web"), []);
+  assert.equal(reports(simulation, "n2", "confirm").length, 1);
+});

@@ -68,6 +68,8 @@ export class Claim {
     this.#since = null;
     this.#takeoverDueAt = null;
     this.#retryAt = null;
+    // Given for this claim: the next one may be about another loss.
+    this.isConfirmed = false;
     this.wire.reset();
   }
 

@@ -313,7 +313,6 @@ export class Keeper {
     this.#vigil.endWatch(context, "it is being started here");
     if (exclusion.isTakeover) this.#liftPinOfLost(surroundings);
     this.claim.drop();
-    this.claim.isConfirmed = false;
     context.isStatementDirty = true;
     context.emit({ kind: "keep-epoch", group: this.name, epoch: this.epoch });
     this.machine.start(context, this.epoch);

@@ -12,6 +12,8 @@ export class Context {
   effects: Effect[] = [];
   /** Something that our statement tells has changed: a heartbeat goes out at the end of the step. */
   isStatementDirty = false;
+  /** Groups whose addresses were taken off at once and that have not been started since: nothing renews these. */
+  readonly dropped = new Set<string>();
   #lastId = 0;
 
   constructor(readonly alarms: AlarmBook, now: Instant) {
@@ -19,6 +21,8 @@ export class Context {
   }
 
   emit(effect: Effect): void {
+    if (effect.kind === "drop") this.dropped.add(effect.group);
+    if (effect.kind === "run" && effect.operation === "start") this.dropped.delete(effect.group);
     this.effects.push(effect);
   }
 

@@ -303,6 +303,8 @@ export class ClusterNode {
       const state = keeper.machine.state;
       const event = keeper.machine.hear(context, id, outcome);
       if (keeper.machine.state !== state) context.isStatementDirty = true;
+      // A round of monitoring may have begun before maintenance did: then it is the operator who stops things.
+      if (event?.kind === "monitor-failed" && this.directives.maintenance.on) return;
       if (event !== null) return hearGroupEvent(context, keeper, event);
     }
   }
@@ -349,10 +351,10 @@ export class ClusterNode {
       const due = after(this.#nextBeatAt!, this.settings.timing.keepaliveMs);
       this.#nextBeatAt = due > now ? due : after(now, this.settings.timing.keepaliveMs);
       for (const keeper of this.keepers) {
+        if (!keeper.claim.hasAddress || context.dropped.has(keeper.name)) continue;
         // What an earlier life left is not kept alive: it is about to be stopped.
-        if (keeper.claim.hasAddress && mayHold(keeper.machine.state) && keeper.machine.state !== "unknown") {
-          context.emit({ kind: "renew", group: keeper.name });
-        }
+        if (!mayHold(keeper.machine.state) || keeper.machine.state === "unknown") continue;
+        context.emit({ kind: "renew", group: keeper.name });
       }
     }
     this.#beat(context);

@@ -195,6 +195,7 @@ export class Roster {
       `${peer.node} is out of view: no heartbeat for ${silentMs} ms on ${this.media.join(", ")}`,
       { node: peer.node, silentMs },
     );
+    context.clear("foreign-daemon", peer.node, `${peer.node} is out of view`);
     for (const link of peer.links) {
       for (const code of ["link-lost", "one-way"]) {
         context.clear(code, `${peer.node} ${link.medium}`, `${peer.node} is out of view on all links`);

@@ -1,0 +1,117 @@
+/**
+ * Nodes wired together by hand in virtual time: what one sends, the others hear 1 ms later. Far less than `lib/sim`:
+ * it has no kernel, no faults and no chance, and shows each node's effects. Every step is checked: a deadline that is
+ * not in the future would be a busy loop.
+ */
+
+import assert from "node:assert/strict";
+import type { Effect, RunEffect } from "../../lib/core/effects.ts";
+import type { Command, Input, Outcome, WireVerdict } from "../../lib/core/inputs.ts";
+import { ClusterNode } from "../../lib/core/node.ts";
+import { linkName, type Settings } from "../../lib/core/settings.ts";
+import { at, message, outcome } from "./samples.ts";
+import { readStatement } from "../../lib/wire/statement_codec.ts";
+
+export class HandWired {
+  nowMs = 0;
+  readonly nodes = new Map<string, ClusterNode>();
+  readonly log: { atMs: number; node: string; effect: Effect }[] = [];
+  steps = 0;
+  /** Nodes that do nothing and hear nothing for now. */
+  readonly still = new Set<string>();
+  isCarried: (from: string, to: string, medium: string) => boolean = () => true;
+  wire: (asker: string) => WireVerdict = () => ({ kind: "silent" });
+  answer: (run: RunEffect, node: string) => Outcome | null = ({ operation }, node) =>
+    outcome(operation === "start" || (operation === "monitor" && this.held(node)) ? "running" : "stopped");
+  #queue: { atMs: number; node: string; input: Input }[] = [];
+
+  constructor(readonly settings: Settings) {}
+
+  start(node: string, generation = 1): Effect[] {
+    const identity = {
+      node,
+      generation,
+      version: "1",
+      settingsHash: "same",
+      keptEpochs: {},
+      unprotected: [],
+    };
+    this.nodes.set(node, new ClusterNode(this.settings, identity));
+    return this.step(node, { kind: "start" });
+  }
+
+  command(node: string, command: Command): string {
+    const answer = this.step(node, { kind: "command", command }).find((each) => each.kind === "answer")!;
+    return `${answer.accepted ? "accepted" : "refused"}: ${answer.message}`;
+  }
+
+  step(node: string, input: Input): Effect[] {
+    const effects = this.nodes.get(node)!.step(at(this.nowMs), input);
+    for (const effect of effects) this.#carryOut(node, effect);
+    const deadline = this.nodes.get(node)?.deadline() ?? null;
+    assert.ok(deadline === null || deadline > this.nowMs, `${node}: ${deadline} is due at ${this.nowMs}`);
+    this.steps++;
+    return effects;
+  }
+
+  run(untilMs: number): this {
+    for (let next = this.#next(); next !== null && next.atMs <= untilMs; next = this.#next()) {
+      this.nowMs = Math.max(this.nowMs, next.atMs);
+      this.#queue = this.#queue.filter((each) => each !== next);
+      if (!this.still.has(next.node)) this.step(next.node, next.input);
+    }
+    this.nowMs = untilMs;
+    return this;
+  }
+
+  held(node: string): boolean {
+    return this.nodes.get(node)!.keepers.some(({ machine }) => machine.state === "running");
+  }
+
+  /** What a node reported since an instant, as `level code`. */
+  reports(node: string, sinceMs = 0): string[] {
+    return this.log.filter((each) => each.node === node && each.atMs >= sinceMs)
+      .flatMap(({ effect }) => effect.kind === "report" ? [`${effect.level} ${effect.code}`] : []);
+  }
+
+  #next(): { atMs: number; node: string; input: Input } | null {
+    const wakes = [...this.nodes].flatMap(([node, each]) => {
+      const atMs = this.still.has(node) ? null : each.deadline();
+      return atMs === null ? [] : [{ atMs, node, input: { kind: "wake" } as const }];
+    });
+    return [...this.#queue, ...wakes].reduce<{ atMs: number; node: string; input: Input } | null>(
+      (first, each) => first === null || each.atMs < first.atMs ? each : first,
+      null,
+    );
+  }
+
+  #carryOut(node: string, effect: Effect): void {
+    this.log.push({ atMs: this.nowMs, node, effect });
+    const later = (ms: number, to: string, input: Input) =>
+      this.#queue.push({ atMs: this.nowMs + ms, node: to, input });
+    const ended = (ms: number, id: number, ended: Outcome) =>
+      later(ms, node, { kind: "outcome", id: id as never, outcome: ended });
+    if (effect.kind === "exit") this.nodes.delete(node);
+    if (effect.kind === "ask-wire") {
+      ended(effect.windowMs, effect.id, { kind: "wire", verdict: this.wire(node) });
+    }
+    if (effect.kind === "run") {
+      const given = this.answer(effect, node);
+      if (given !== null) ended(1, effect.id, given);
+    }
+    if (effect.kind !== "send") return;
+    const read = readStatement(effect.fields.find(([name]) => name === "heartline")![1]);
+    assert.ok(read.ok);
+    const { generation } = this.nodes.get(node)!.identity;
+    for (const medium of this.settings.media.map(linkName)) {
+      for (const to of this.nodes.keys()) {
+        if (to === node || !this.isCarried(node, to, medium)) continue;
+        later(
+          1,
+          to,
+          message({ source: node, generation, sequence: effect.sequence, medium }, read.statement),
+        );
+      }
+    }
+  }
+}

@@ -1,0 +1,365 @@
+/** The whole node, wired by hand to others: joining, moving, leaving, standing still, and what it refuses. */
+
+import assert from "node:assert/strict";
+import type { Command } from "../../lib/core/inputs.ts";
+import { refusalReportMs, stallMs } from "../../lib/core/limits.ts";
+import type { ClusterOutline } from "../../lib/sim/cluster_settings.ts";
+import { HandWired } from "./hand_wired.ts";
+import { message, outcome, reports, settings, statement, timing } from "./samples.ts";
+
+const pair = { nodes: ["n1", "n2"] };
+
+/** A settled pair; n1 holds `web`, at 1000 ms. */
+function quietPair(outline: Partial<ClusterOutline> = {}): HandWired {
+  const wired = new HandWired(settings({ ...pair, ...outline }));
+  for (const node of outline.nodes ?? pair.nodes) wired.start(node);
+  wired.run(1_000);
+  assert.equal(holders(wired), "n1");
+  return wired;
+}
+
+function holders(wired: HandWired): string {
+  return [...wired.nodes.keys()].filter((node) => wired.held(node)).join();
+}
+
+function order(kind: "takeover" | "standby" | "release" | "rejoin" | "confirm"): Command {
+  return { kind, groups: ["web"] };
+}
+
+Deno.test("two that start together settle within milliseconds, and the preferred one holds the group", () => {
+  const wired = new HandWired(settings(pair));
+  wired.start("n1");
+  wired.start("n2");
+  wired.run(100);
+  assert.equal(wired.nodes.get("n1")!.view().phase, "settled");
+  assert.equal(wired.nodes.get("n2")!.view().phase, "settled");
+  wired.run(200);
+  assert.equal(holders(wired), "n1");
+});
+
+Deno.test("alone, a node waits initdead, not less and not more, and says who is missing", () => {
+  const wired = new HandWired(settings(pair));
+  wired.start("n1");
+  wired.run(timing.initDeadMs - 1);
+  assert.equal(wired.nodes.get("n1")!.view().phase, "joining");
+  wired.run(timing.initDeadMs);
+  assert.equal(wired.nodes.get("n1")!.view().phase, "settled");
+  assert.ok(wired.reports("n1").includes("alarm node-missing"));
+  wired.run(timing.initDeadMs + 500);
+  assert.equal(holders(wired), "n1");
+});
+
+Deno.test("a node whose settings name no other starts at once", () => {
+  const wired = new HandWired(settings({ nodes: ["n1"] }));
+  wired.start("n1");
+  wired.run(100);
+  assert.equal(holders(wired), "n1");
+  wired.run(60_000);
+  assert.equal(holders(wired), "n1");
+});
+
+Deno.test("a third node joins by the word of a settled one, although the second is missing", () => {
+  const wired = new HandWired(settings());
+  wired.start("n1");
+  wired.run(timing.initDeadMs + 500);
+  wired.start("n3");
+  wired.run(timing.initDeadMs + 700);
+  assert.equal(wired.nodes.get("n3")!.view().phase, "settled");
+  assert.equal(holders(wired), "n1");
+});
+
+Deno.test("a planned takeover, and back by standby, each without a moment of two holders", () => {
+  const wired = quietPair();
+  assert.equal(wired.command("n2", order("takeover")), "accepted: taking web");
+  for (let ms = 1_001; ms <= 1_100; ms++) assert.notEqual(holders(wired.run(ms)), "n1,n2");
+  assert.equal(holders(wired), "n2");
+  assert.ok(wired.reports("n1", 1_000).includes("notice group-handed-over"));
+  assert.equal(typeof wired.nodes.get("n2")!.view().groups[0]!.lastGapMs, "number");
+  assert.equal(wired.command("n2", order("standby")), "accepted: handing over web to n1");
+  for (let ms = 1_101; ms <= 1_200; ms++) assert.notEqual(holders(wired.run(ms)), "n1,n2");
+  assert.equal(holders(wired), "n1");
+});
+
+Deno.test("a released group stays away from the node until rejoin, also when no other can take it", () => {
+  const wired = quietPair();
+  wired.command("n2", order("release"));
+  wired.command("n1", order("release"));
+  wired.run(8_000);
+  assert.equal(holders(wired), "");
+  assert.ok(wired.reports("n1").concat(wired.reports("n2")).includes("alarm group-unheld"));
+  wired.command("n1", order("rejoin"));
+  wired.run(8_200);
+  assert.equal(holders(wired), "n1");
+  assert.ok(wired.reports("n1").concat(wired.reports("n2")).includes("clear group-unheld"));
+});
+
+Deno.test("maintenance spreads, survives the death of a node, and what was to be done is done at its end", () => {
+  const wired = quietPair();
+  wired.command("n1", { kind: "maintenance", on: true });
+  wired.run(1_100);
+  assert.equal(wired.nodes.get("n2")!.view().maintenance, true);
+  wired.still.add("n1");
+  wired.run(6_000);
+  assert.equal(wired.held("n2"), false);
+  wired.command("n2", { kind: "maintenance", on: false });
+  wired.run(6_500);
+  assert.equal(wired.held("n2"), true);
+});
+
+Deno.test("a resource that was asked before maintenance began is not restarted in it", () => {
+  const wired = quietPair({ groups: [{ name: "web", resources: ["script"], monitorIntervalMs: 2_000 }] });
+  const asked: number[] = [];
+  wired.answer = (run) => {
+    if (run.operation === "monitor") asked.push(run.id);
+    return null;
+  };
+  wired.run(4_000);
+  assert.equal(asked.length, 1);
+  wired.command("n1", { kind: "maintenance", on: true });
+  wired.run(4_100);
+  wired.step("n1", { kind: "outcome", id: asked[0] as never, outcome: outcome("stopped", 7) });
+  wired.run(9_000);
+  const begun = wired.log.filter(({ atMs, effect }) => atMs >= 4_000 && effect.kind === "run");
+  assert.deepEqual(begun, []);
+  assert.equal(holders(wired), "n1");
+});
+
+Deno.test("a takeover waits for the delay, not less and hardly more", () => {
+  const wired = quietPair({ takeoverDelayMs: 3_000 });
+  wired.still.add("n1");
+  wired.run(1_000 + timing.deadTimeMs + 2_900);
+  assert.equal(wired.held("n2"), false);
+  wired.run(1_000 + timing.deadTimeMs + 3_200);
+  assert.equal(wired.held("n2"), true);
+});
+
+Deno.test("a takeover that needs a confirmation waits for it, and one confirmation is good for one takeover", () => {
+  const wired = quietPair({ takeoverConfirm: true });
+  assert.match(wired.command("n2", order("confirm")), /^refused: /);
+  wired.still.add("n1");
+  wired.run(8_000);
+  assert.equal(wired.held("n2"), false);
+  assert.deepEqual(wired.reports("n2", 1_500).filter((each) => each.endsWith("confirm")), ["alarm confirm"]);
+  assert.equal(wired.command("n2", order("confirm")), "accepted: confirmed: web");
+  wired.run(8_100);
+  assert.equal(wired.held("n2"), true);
+});
+
+Deno.test("a confirmation that was overtaken by the return of the node does not serve for its next death", () => {
+  const wired = quietPair({ takeoverConfirm: true, takeoverDelayMs: 2_000 });
+  wired.isCarried = () => false;
+  wired.run(2_600);
+  assert.equal(wired.command("n2", order("confirm")), "accepted: confirmed: web");
+  wired.isCarried = () => true;
+  wired.run(20_000);
+  assert.equal(holders(wired), "n1");
+  wired.still.add("n1");
+  wired.run(30_000);
+  assert.equal(wired.held("n2"), false);
+  assert.equal(wired.command("n2", order("confirm")), "accepted: confirmed: web");
+});
+
+Deno.test("a shutdown stops, says goodbye and exits; the other takes at once and raises no alarm", () => {
+  const wired = quietPair();
+  wired.command("n1", { kind: "shutdown" });
+  wired.run(1_100);
+  assert.equal(wired.nodes.has("n1"), false, "it has ended");
+  assert.equal(wired.held("n2"), true);
+  assert.equal(wired.nodes.get("n2")!.view().peers[0]!.state, "left");
+  wired.run(9_000);
+  assert.deepEqual(wired.nodes.get("n2")!.view().alarms, []);
+  const last = wired.log.findLast(({ node }) => node === "n1")!;
+  assert.equal(last.effect.kind, "exit");
+});
+
+Deno.test("after a stall the drop comes before anything else, and nothing is renewed or started in that step", () => {
+  const wired = quietPair();
+  wired.still.add("n1");
+  const lastBeatMs = wired.log.findLast(({ node, effect }) => node === "n1" && effect.kind === "send")!.atMs;
+  wired.run(lastBeatMs + stallMs(timing));
+  wired.still.delete("n1");
+  const effects = wired.step("n1", { kind: "wake" });
+  const acts = effects.filter(({ kind }) => kind !== "report").map(({ kind }) => kind);
+  assert.deepEqual(acts, ["drop", "run", "send"]);
+  assert.deepEqual(reports(effects), ["warning stalled", "notice group-stopping"]);
+  assert.equal(wired.nodes.get("n1")!.view().phase, "joining");
+});
+
+Deno.test("a wake that is late, but below the limit, is reported and gives up nothing", () => {
+  const wired = quietPair();
+  wired.still.add("n1");
+  const lastBeatMs = wired.log.findLast(({ node, effect }) => node === "n1" && effect.kind === "send")!.atMs;
+  wired.run(lastBeatMs + stallMs(timing) - 1);
+  wired.still.delete("n1");
+  const effects = wired.step("n1", { kind: "wake" });
+  assert.deepEqual(reports(effects).slice(0, 1), ["warning late-wake"]);
+  assert.deepEqual(effects.filter(({ kind }) => kind !== "report").map(({ kind }) => kind), [
+    "renew",
+    "send",
+  ]);
+});
+
+Deno.test("every input of a stalled node gives up first, whatever it is", () => {
+  const inputs = [
+    { kind: "wake" },
+    message({ source: "n2", sequence: 900 }, statement()),
+    { kind: "command", command: order("takeover") },
+    { kind: "arbiter", name: "gateway", target: "192.0.2.1" },
+    { kind: "address-lost", group: "web", resource: 0 },
+    { kind: "claim", group: "web", address: "192.0.2.100", hardware: "b" },
+  ] as const;
+  for (const input of inputs) {
+    const wired = quietPair();
+    wired.still.add("n1");
+    wired.run(9_000);
+    const effects = wired.step("n1", input);
+    assert.equal(effects.find(({ kind }) => kind !== "report")?.kind, "drop", input.kind);
+    assert.ok(!effects.some(({ kind }) => kind === "renew" || kind === "announce"), input.kind);
+  }
+});
+
+/** Steps of all nodes together in one virtual second. */
+function stepsPerSecond(wired: HandWired): number {
+  const before = wired.steps;
+  wired.run(wired.nowMs + 10_000);
+  return (wired.steps - before) / 10;
+}
+
+const answered = { kind: "answered", address: "192.0.2.100", hardware: "b" } as const;
+
+// A pair beats 5 times a second on 2 links: 10 wakes, 20 messages; a question to the wire takes 50 ms.
+const waits: readonly (readonly [string, number, () => HandWired])[] = [
+  ["a quiet pair", 40, () => quietPair()],
+  ["a pair with maintenance on", 40, () => {
+    const wired = quietPair();
+    wired.command("n1", { kind: "maintenance", on: true });
+    return wired.run(2_000);
+  }],
+  ["a node that is vetoed", 15, () => {
+    const wired = quietPair();
+    wired.wire = () => answered;
+    wired.still.add("n1");
+    return wired.run(8_000);
+  }],
+  ["a node that may not ask", 20, () => {
+    const wired = quietPair();
+    wired.wire = () => ({ kind: "blind", reason: "no carrier" });
+    wired.still.add("n1");
+    return wired.run(8_000);
+  }],
+  ["a node whose rival asks too", 60, () => {
+    const wired = quietPair();
+    wired.wire = () => ({ kind: "contended", address: "192.0.2.100", hardware: "b" });
+    wired.still.add("n1");
+    return wired.run(8_000);
+  }],
+  ["a node that waits for a confirmation", 60, () => {
+    const wired = quietPair({ takeoverConfirm: true });
+    wired.still.add("n1");
+    return wired.run(8_000);
+  }],
+  ["a node that waits for the delay", 60, () => {
+    const wired = quietPair({ takeoverDelayMs: 60_000 });
+    wired.still.add("n1");
+    return wired.run(8_000);
+  }],
+  ["a blocked pair", 40, () => {
+    const wired = quietPair();
+    wired.answer = ({ operation }) => outcome(operation === "stop" ? "failed" : "running");
+    wired.command("n1", order("release"));
+    return wired.run(8_000);
+  }],
+  ["a pair whose stop never ends", 40, () => {
+    const wired = quietPair();
+    wired.answer = () => null;
+    wired.command("n1", order("release"));
+    return wired.run(8_000);
+  }],
+  ["an isolated node", 15, () => {
+    const wired = quietPair({ arbiter: { kind: "release" } });
+    wired.still.add("n2");
+    wired.run(8_000);
+    assert.equal(wired.nodes.get("n1")!.view().isolated, true);
+    return wired;
+  }],
+  ["a node that is alone for good", 15, () => {
+    const wired = new HandWired(settings(pair));
+    wired.start("n1");
+    return wired.run(8_000);
+  }],
+  ["three nodes, two of which wait for the third", 120, () => {
+    const wired = new HandWired(settings({ timing: { ...timing, initDeadMs: 100_000 } }));
+    wired.start("n1");
+    wired.start("n2");
+    return wired.run(8_000);
+  }],
+  ["a pair whose links carry one way only", 60, () => {
+    const wired = quietPair();
+    wired.isCarried = (from) => from === "n1";
+    return wired.run(8_000);
+  }],
+];
+
+for (const [name, stepsMax, make] of waits) {
+  Deno.test(`${name} takes at most ${stepsMax} steps a second`, () => {
+    const perSecond = stepsPerSecond(make());
+    assert.ok(perSecond <= stepsMax, `${perSecond} steps a second`);
+    assert.ok(perSecond >= 1000 / timing.keepaliveMs, `${perSecond} steps a second: it has stopped beating`);
+  });
+}
+
+Deno.test("refused packets are all counted, by reason, and each reason is reported once per minute", () => {
+  const wired = quietPair();
+  const refuse = (reason: "wrong-key" | "malformed", count: number) =>
+    wired.step("n1", { kind: "refused", medium: "hb0", reason, detail: "", from: "192.0.2.77", count });
+  const before = wired.nowMs;
+  for (let n = 0; n < 100; n++) {
+    refuse("wrong-key", 3);
+    if (n < 10) refuse("malformed", 1);
+    wired.run(wired.nowMs + refusalReportMs / 100);
+  }
+  assert.deepEqual(wired.nodes.get("n1")!.view().refused, { "wrong-key": 300, malformed: 10 });
+  assert.equal(wired.reports("n1", before).filter((each) => each === "warning refused").length, 2);
+  refuse("wrong-key", 1);
+  assert.equal(wired.reports("n1", before).filter((each) => each === "warning refused").length, 3);
+  assert.equal(wired.nodes.get("n1")!.view().refused["wrong-key"], 301);
+});
+
+const strangers = [
+  ["our own name with another generation", { source: "n1", generation: 9 }, "own-message"],
+  ["a node that is not configured", { source: "n9" }, "unknown-node"],
+  ["an earlier run of a known node", { source: "n2", generation: 0 }, "old-generation"],
+] as const;
+
+for (const [name, parts, reason] of strangers) {
+  Deno.test(`a message of ${name} is refused as ${reason} and changes nothing else`, () => {
+    const wired = quietPair();
+    const node = wired.nodes.get("n1")!;
+    wired.run(1_001);
+    const before = { ...node.view(), refused: {}, uptimeMs: 0 };
+    wired.step("n1", message({ ...parts, sequence: 99_999 }, statement({ phase: "leaving" })));
+    assert.deepEqual({ ...node.view(), refused: {}, uptimeMs: 0 }, before);
+    assert.deepEqual(node.view().refused, { [reason]: 1 });
+  });
+}
+
+Deno.test("our own message that comes back is neither heard nor refused", () => {
+  const wired = quietPair();
+  wired.step("n1", message({ source: "n1", generation: 1, sequence: 99_999 }, statement()));
+  assert.deepEqual(wired.nodes.get("n1")!.view().refused, {});
+});
+
+Deno.test("settings that differ and a Heartbeat daemon are alarms, cleared when the cause is over", () => {
+  const wired = quietPair();
+  const say = (sequence: number, stated: ReturnType<typeof statement> | null) =>
+    reports(wired.step("n1", message({ source: "n2", generation: 2, sequence }, stated)))
+      .filter((each) => /foreign-daemon|settings-differ/.test(each));
+  wired.still.add("n2");
+  assert.deepEqual(say(1, statement({ settingsHash: "other" })), ["alarm settings-differ"]);
+  assert.deepEqual(say(2, statement({ settingsHash: "other" })), []);
+  assert.deepEqual(say(3, statement()), ["clear settings-differ"]);
+  assert.deepEqual(say(4, null), ["alarm foreign-daemon"]);
+  assert.deepEqual(say(5, null), []);
+  wired.run(wired.nowMs + timing.deadTimeMs + 1);
+  assert.ok(wired.reports("n1").includes("clear foreign-daemon"), "it is out of view");
+});

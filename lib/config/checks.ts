@@ -24,7 +24,8 @@ export function checkSettings(settings: Settings, places: Places, nodeName: stri
   checkTiming(settings, places, say);
   checkNodes(settings, places, say);
   checkLinks(settings, places, nodeName, say);
-  problems.push(...checkKeys(settings.authentication, places));
+  const isPrivate = settings.media.length > 0 && settings.media.every((medium) => medium.kind === "serial");
+  problems.push(...checkKeys(settings.authentication, places, isPrivate));
   checkGroups(settings, places, say);
   for (const sentence of unprotectedSentences(settings)) say("note", places.at(), "unprotected", sentence);
   return problems;
@@ -85,13 +86,14 @@ function checkNodes({ nodes }: Settings, places: Places, say: Say): void {
   }
 }
 
-/** Keys that keep nobody out. */
-export function checkKeys(authentication: Authentication, places: Places): Problem[] {
+/** Keys that keep nobody out. `isPrivate`: all links are wires that nobody else is on, where `crc` suffices. */
+export function checkKeys(authentication: Authentication, places: Places, isPrivate = false): Problem[] {
   const problems: Problem[] = [];
   const say: Say = (...found) => problems.push(problem(...found));
   for (const { index, method, secret } of authentication.keys) {
     const place = places.at("keys", index);
     if (method === "crc") {
+      if (isPrivate) continue;
       if (authentication.allowCrc) {
         const message = `key ${index} is crc: anybody on the network can take part`;
         say("warning", place, "crc", message, "use sha256, or sha1 beside Heartbeat daemons");

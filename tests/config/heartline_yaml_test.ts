@@ -73,6 +73,32 @@ Deno.test("the example of the documentation is a clean configuration", async () 
   assert.deepEqual(faults(yaml(example, { keysFile })), []);
 });
 
+Deno.test("the example of links has one of each kind, and all of them are read", async () => {
+  const document = await readFile(new URL("../../docs/configuration.md", import.meta.url), "utf8");
+  const links = /^```yaml\n(links:[\s\S]*?)^```/m.exec(document)?.[1];
+  assert.ok(links);
+  const text = goodYaml.replace(/^links:\n(  - .*\n)+/m, links);
+  const { settings } = yaml(text, { ownAddresses: new Set(["10.0.0.1"]) });
+  assert.deepEqual(settings?.media, [
+    { kind: "ucast", device: "hb0", peer: "10.0.1.2", port: 694, local: "10.0.1.1" },
+    { kind: "bcast", device: "hb1", port: 694 },
+    { kind: "mcast", device: "hb2", group: "225.0.0.1", port: 694, ttl: 1, loop: false },
+    { kind: "serial", tty: "/dev/ttyS0", baud: 115_200 },
+    { kind: "tcp", device: "pub0", peer: "10.0.0.2", port: 694, local: "10.0.0.1" },
+  ]);
+});
+
+Deno.test("crc suffices where all links are serial lines", () => {
+  const text = goodYaml.replace(/method: sha256, secret: [^}]*/, "method: crc");
+  const found = (changed: string) => faults(yaml(changed)).map((fault) => fault.replace(/^\S+ /, ""));
+  assert.deepEqual(found(text), ["error crc-refused"]);
+  const serial = text.replace(
+    /^links:\n(  - .*\n)+/m,
+    "links: [ { serial: { tty: /dev/ttyS0, baud: 115200 } } ]\n",
+  );
+  assert.deepEqual(found(serial), ["warning single-link"]);
+});
+
 Deno.test("one file serves both nodes: each drops its own address", () => {
   const other = yaml(goodYaml, { nodeName: "node2", ownAddresses: new Set(["10.0.0.2"]) });
   assert.deepEqual(ucastsOf(other.settings).map(({ peer, local }) => [peer, local]), [

@@ -8,10 +8,11 @@ import { formatDuration as time } from "../durations.ts";
 import type { Place, Places, Say } from "../problem.ts";
 
 /**
- * What a heartbeat with one group takes as text, rounded up. Lower calls a line fit on which heartbeats queue up;
- * higher refuses one that would just do.
+ * What a heartbeat takes as text, and what each group adds to it; measured, rounded up. Lower calls a line fit on
+ * which heartbeats queue up; higher refuses one that would just do.
  */
-const textHeartbeatBytes = 1000;
+const heartbeatBytes = 500;
+const groupBytes = 150;
 
 /** `nodeName` null: the settings are read for no node in particular, and the peers of a link cannot be counted. */
 export function checkLinks(settings: Settings, places: Places, nodeName: string | null, say: Say): void {
@@ -44,7 +45,12 @@ export function checkLinks(settings: Settings, places: Places, nodeName: string 
   }
 }
 
-function checkMedium({ timing, nodes }: Settings, medium: MediumSettings, place: Place, say: Say): void {
+function checkMedium(
+  { timing, nodes, groups }: Settings,
+  medium: MediumSettings,
+  place: Place,
+  say: Say,
+): void {
   if ("peer" in medium && medium.local !== null && medium.local.includes(":") !== medium.peer.includes(":")) {
     const message = `the link cannot reach "${medium.peer}" from "${medium.local}"`;
     say("error", place, "mixed-families", message, "both ends need the same family of addresses");
@@ -55,7 +61,7 @@ function checkMedium({ timing, nodes }: Settings, medium: MediumSettings, place:
     say("warning", place, "partial-link", message, "nothing is handed on from line to line");
   }
   // Ten bits on the line for each byte.
-  const leastMs = Math.ceil(textHeartbeatBytes * 10_000 / medium.baud);
+  const leastMs = Math.ceil((heartbeatBytes + groups.length * groupBytes) * 10_000 / medium.baud);
   if (leastMs > timing.keepaliveMs) {
     const message = `a heartbeat takes up to ${time(leastMs)} on "${medium.tty}" at ${medium.baud} baud, ` +
       `longer than keepalive ${time(timing.keepaliveMs)}: some are left out`;

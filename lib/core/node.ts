@@ -18,7 +18,15 @@ import { Context } from "./context.ts";
 import type { Effect, EffectId } from "./effects.ts";
 import type { Input, MessageInput, Outcome } from "./inputs.ts";
 import { after, earliestAfter, type Instant } from "./instant.ts";
-import { contactMs, farewellMs, promptReplyMs, proofMs, refusalReportMs, stallMs } from "./limits.ts";
+import {
+  contactMs,
+  farewellMs,
+  promptReplyMs,
+  proofMs,
+  refusalReportMs,
+  stallMs,
+  wireWindowMs,
+} from "./limits.ts";
 import { Roster } from "./membership/roster.ts";
 import { Directives } from "./ownership/directives.ts";
 import { hearGroupEvent } from "./ownership/events.ts";
@@ -128,10 +136,14 @@ export class ClusterNode {
       case "carrier":
         return this.#keeper(input.group)?.health.setCarrier(context, input.device, input.isUp);
       case "address-lost":
-        return this.#keeper(input.group)?.addressLost(context, input.resource);
+        return this.#addressLost(context, input.group, input.resource);
       case "claim":
         return this.#keeper(input.group)?.addressClaimed(context, input.address, input.hardware);
     }
+  }
+
+  #addressLost(context: Context, group: string, resource: number): void {
+    this.#keeper(group)?.addressLost(context, resource, wireWindowMs(this.settings.timing.deadTimeMs));
   }
 
   #start(context: Context): void {
@@ -295,7 +307,7 @@ export class ClusterNode {
 
   #outcome(context: Context, id: EffectId, outcome: Outcome): void {
     if (outcome.kind === "wire") {
-      for (const keeper of this.keepers) if (keeper.claim.wire.hear(id, outcome.verdict, context.now)) return;
+      for (const keeper of this.keepers) if (keeper.hearWire(context, id, outcome.verdict)) return;
       return;
     }
     if (outcome.kind === "fence") return;

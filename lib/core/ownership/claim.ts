@@ -83,6 +83,10 @@ export class Claim {
     const exclusion = this.#judge(context.now, surroundings);
     const isAddressFree = this.#askWire(context, surroundings, exclusion, isPlaced);
     this.#retryAt = exclusion.retryAt;
+    if (exclusion.needsPerson) {
+      const { name } = this.settings;
+      context.raise("confirm", name, `${name} is not taken: ${exclusion.why}`, { group: name });
+    }
     if (!exclusion.isClear) return { exclusion, missing: exclusion.why };
     return { exclusion, missing: this.#missing(context, surroundings, exclusion, isAddressFree) };
   }
@@ -114,6 +118,7 @@ export class Claim {
       hasAddress: this.hasAddress,
       isWireSilent: this.wire.isSilent(now, windowMs, this.#silenceMs(surroundings.settings)),
       isArbiterReachable: surroundings.isArbiterReachable,
+      isConfirmed: this.isConfirmed,
     });
   }
 

@@ -11,6 +11,7 @@
  * | said goodbye               | yes                                                                   |
  * | out of view, fenced        | yes                                                                   |
  * | out of view, heard by a third node in our view | no: only our own links to it are cut              |
+ * | out of view, last heard `blocked` | once a person confirms that it is off                          |
  * | out of view, otherwise     | once the wire is silent (groups with an address), its lease has run   |
  * |                            | out (where that is asked for) and the arbiter, if any, answers us;    |
  * |                            | a group without an address by time alone, which is told at start      |
@@ -31,6 +32,8 @@ export interface ExclusionFacts {
   readonly hasAddress: boolean;
   /** `null`: no arbiter is configured. */
   readonly isArbiterReachable: boolean | null;
+  /** A person has allowed this takeover. */
+  readonly isConfirmed: boolean;
 }
 
 export interface Exclusion {
@@ -43,6 +46,8 @@ export interface Exclusion {
   readonly isUnprotected: boolean;
   /** When time alone may change the answer; `null`: never. */
   readonly retryAt: Instant | null;
+  /** Only a person can tell: `heartline confirm`. */
+  readonly needsPerson: boolean;
 }
 
 /** Judges whether all other nodes are known not to hold the group. */
@@ -65,6 +70,7 @@ export function judgeExclusion(group: GroupSettings, facts: ExclusionFacts): Exc
       isTakeover: false,
       isUnprotected: false,
       retryAt: null,
+      needsPerson: false,
     };
   }
   return judgeLost(group, facts, outOfView);
@@ -72,9 +78,13 @@ export function judgeExclusion(group: GroupSettings, facts: ExclusionFacts): Exc
 
 function judgeLost(group: GroupSettings, facts: ExclusionFacts, lost: readonly Peer[]): Exclusion {
   const names = lost.map((peer) => peer.node).join(", ");
-  for (const peer of lost) {
-    const witness = facts.peers.find((other) => hearsNow(other, peer));
-    if (witness !== undefined) return wait(`${witness.node} still hears ${peer.node}`, true);
+  const testimony = testimonyAgainst(facts.peers, lost);
+  if (testimony !== null) return wait(testimony, true);
+  const blocked = lost.find((peer) => peer.group(group.name).state === "blocked");
+  if (blocked !== undefined && !facts.isConfirmed) {
+    const why =
+      `${blocked.node} could not stop it and is out of view: make sure that it is off, then heartline confirm`;
+    return { ...wait(why, true), needsPerson: true };
   }
   if (facts.isArbiterReachable === false) {
     return wait("no arbiter answers: we may be the one that is cut off", true);
@@ -91,6 +101,25 @@ function judgeLost(group: GroupSettings, facts: ExclusionFacts, lost: readonly P
   // That an arbiter answers us says nothing of the other: with only the heartbeat links cut it answers both.
   const arbiter = facts.isArbiterReachable === true ? " (an arbiter answers us)" : "";
   return clear(`${names} out of view, by time alone${arbiter}: no address and no fencing excludes it`, true);
+}
+
+/**
+ * Who hears a member of the group that we do not; `null`: nobody. Whatever it states is unknown here, so this node
+ * cannot start the group for as long as that is so.
+ */
+export function heardByOthersOnly(group: GroupSettings, peers: readonly Peer[]): string | null {
+  const lost = peers.filter((peer) =>
+    group.nodes.includes(peer.node) && !peer.isInView && !peer.hasLeft && !peer.isFenced
+  );
+  return testimonyAgainst(peers, lost);
+}
+
+function testimonyAgainst(peers: readonly Peer[], lost: readonly Peer[]): string | null {
+  for (const peer of lost) {
+    const witness = peers.find((other) => hearsNow(other, peer));
+    if (witness !== undefined) return `${witness.node} still hears ${peer.node}`;
+  }
+  return null;
 }
 
 /** Whether a node in our view states that it hears the lost one in its present generation. */
@@ -113,11 +142,11 @@ function lastLeaseEnd(group: GroupSettings, lost: readonly Peer[]): Instant | nu
 }
 
 function wait(why: string, isTakeover = false): Exclusion {
-  return { isClear: false, why, isTakeover, isUnprotected: false, retryAt: null };
+  return { isClear: false, why, isTakeover, isUnprotected: false, retryAt: null, needsPerson: false };
 }
 
 function clear(why: string, isUnprotected: boolean): Exclusion {
-  return { isClear: true, why, isTakeover: true, isUnprotected, retryAt: null };
+  return { isClear: true, why, isTakeover: true, isUnprotected, retryAt: null, needsPerson: false };
 }
 
 function stateInWords(state: string): string {

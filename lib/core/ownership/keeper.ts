@@ -5,18 +5,21 @@
  */
 
 import type { Context } from "../context.ts";
+import type { EffectId } from "../effects.ts";
+import type { WireVerdict } from "../inputs.ts";
 import { after, earliestAfter, type Instant } from "../instant.ts";
 import { defenceIntervalMs } from "../limits.ts";
 import type { Peer } from "../membership/peer.ts";
 import type { GroupSettings } from "../settings.ts";
 import type { GroupStatement } from "../../wire/statement.ts";
 import { Claim } from "./claim.ts";
-import type { Exclusion } from "./exclusion.ts";
+import { type Exclusion, heardByOthersOnly } from "./exclusion.ts";
 import { GroupMachine } from "./group_machine.ts";
 import { Health } from "./health.ts";
 import { Moves } from "./moves.ts";
 import { type Candidate, holderOf, holds, mayHold, outranks, place } from "./placement.ts";
 import type { Surroundings } from "./surroundings.ts";
+import { ReturnWatch } from "./return_watch.ts";
 import { Vigil } from "./vigil.ts";
 
 export class Keeper {
@@ -34,16 +37,22 @@ export class Keeper {
   placedOn: string | null = null;
   isReleased = false;
   readonly #vigil: Vigil;
+  readonly #returns: ReturnWatch;
   #announceWhenAlone = false;
   #defendedAt: Instant | null = null;
   #wasCutOff = false;
   #wasTaken = false;
+  /** Since when another node has heard a member that we do not; `null`: none does. */
+  #barredSince: Instant | null = null;
+  /** That has lasted: one that hears all of them should have the group. */
+  #isBarred = false;
 
   constructor(readonly settings: GroupSettings, readonly isMember: boolean, keptEpoch: number) {
     this.machine = new GroupMachine(settings);
     this.health = new Health(settings);
     this.claim = new Claim(settings);
     this.#vigil = new Vigil(settings.name);
+    this.#returns = new ReturnWatch(settings.name);
     this.epoch = keptEpoch;
     if (!isMember) this.machine.state = "stopped";
   }
@@ -59,7 +68,7 @@ export class Keeper {
 
   isAble(surroundings: Surroundings): boolean {
     return this.isMember && !this.isReleased && this.health.isFit && surroundings.phase === "settled" &&
-      !surroundings.isIsolated;
+      !surroundings.isIsolated && !this.#isBarred;
   }
 
   statement(surroundings: Surroundings): GroupStatement {
@@ -89,6 +98,7 @@ export class Keeper {
   reconcile(context: Context, surroundings: Surroundings): void {
     this.pending = [];
     this.#learnEpochs(context, surroundings.peers);
+    this.#noticeBar(context, surroundings);
     const candidates = this.candidates(surroundings);
     const pinnedNode = surroundings.directives.pinnedNode(this.name);
     this.placedOn = place(this.settings, candidates, pinnedNode);
@@ -101,6 +111,8 @@ export class Keeper {
       return;
     }
     const wasClaimed = this.claim.isMade;
+    if (holds(this.machine.state)) this.#returns.tick(context);
+    else this.#returns.drop();
     switch (this.machine.state) {
       case "running":
       case "starting":
@@ -124,25 +136,44 @@ export class Keeper {
 
   deadline(now: Instant): Instant | null {
     const isRunning = this.machine.state === "running";
-    return earliestAfter(now, [this.health.deadline(now, isRunning), this.claim.deadline(now)]);
+    return earliestAfter(now, [
+      this.health.deadline(now, isRunning),
+      this.claim.deadline(now),
+      this.#returns.retryAt,
+    ]);
   }
 
   /** Something else than us removed an address that is held here: put it back, and say so. */
-  addressLost(context: Context, resource: number): void {
+  addressLost(context: Context, resource: number, windowMs: number): void {
     if (!this.machine.canReassert(resource)) return;
+    if (!this.#returns.lost(context, resource, windowMs)) return;
     const id = this.settings.resources[resource]?.id ?? this.name;
-    context.report("warning", "address-lost", `${id} was removed by something else; putting it back`, {
-      group: this.name,
-    });
+    context.report(
+      "warning",
+      "address-lost",
+      `${id} is gone from this machine; putting it back if it is free`,
+      {
+        group: this.name,
+      },
+    );
     if (this.health.isAddressFlapping(context.now)) {
-      context.raise(
-        "address-flapping",
-        this.name,
-        `${id} is removed again and again: look for a network manager`,
-      );
+      const what = `${id} is removed again and again: look for a network manager`;
+      context.raise("address-flapping", this.name, what);
     }
-    this.machine.reassert(context, resource);
+  }
+
+  /** Takes the verdict of one of our questions to the wire. Returns whether it was ours. */
+  hearWire(context: Context, id: EffectId, verdict: WireVerdict): boolean {
+    if (this.claim.wire.hear(id, verdict, context.now)) return true;
+    const returned = this.#returns.hear(context, id, verdict);
+    if (returned === null) return false;
+    if ("taken" in returned) {
+      this.giveUpNow(context, returned.taken);
+      return true;
+    }
+    for (const resource of returned) this.machine.reassert(context, resource);
     context.emit({ kind: "announce", group: this.name });
+    return true;
   }
 
   /** Somebody else claims an address that is held here: tell the neighbours at once whose it is. */
@@ -288,7 +319,28 @@ export class Keeper {
     if (surroundings.isMaintenance) return "maintenance is on";
     if (surroundings.isIsolated) return "cut off: no arbiter and not all other nodes answer";
     if (this.isReleased) return "released by an operator";
+    if (this.#isBarred) {
+      const testimony = heardByOthersOnly(this.settings, surroundings.peers);
+      return `${
+        testimony ?? "another node hears one"
+      }, which is not heard here: one that hears both may take it`;
+    }
     return this.health.ailment;
+  }
+
+  /**
+   * Links need not be transitive: of two nodes that do not hear each other neither can start the group while a third
+   * one hears both. For longer than a death takes to be noticed by all, they must not keep that third one from it.
+   */
+  #noticeBar(context: Context, surroundings: Surroundings): void {
+    const isHeardElsewhere = this.machine.state === "stopped" &&
+      heardByOthersOnly(this.settings, surroundings.peers) !== null;
+    if (!isHeardElsewhere) this.#barredSince = null;
+    else this.#barredSince ??= context.now;
+    const was = this.#isBarred;
+    this.#isBarred = this.#barredSince !== null &&
+      context.now >= after(this.#barredSince, surroundings.settings.timing.deadTimeMs);
+    if (was !== this.#isBarred) context.isStatementDirty = true;
   }
 
   #isPlacedWithoutSuspects(now: Instant, surroundings: Surroundings, pinnedNode: string | null): boolean {

@@ -25,7 +25,13 @@ function peer(node: string, state: GroupState, change: (peer: Peer) => void = ()
 }
 
 const lost = (state: GroupState) => peer("b", state, (each) => each.isInView = false);
-const facts = { now: at(20_000), isWireSilent: true, hasAddress: true, isArbiterReachable: null };
+const facts = {
+  now: at(20_000),
+  isWireSilent: true,
+  hasAddress: true,
+  isArbiterReachable: null,
+  isConfirmed: false,
+};
 
 const cases: readonly (readonly [string, readonly Peer[], Partial<ExclusionFacts>, boolean])[] = [
   ["in view, stopped", [peer("b", "stopped")], {}, true],
@@ -45,6 +51,8 @@ const cases: readonly (readonly [string, readonly Peer[], Partial<ExclusionFacts
   ["out of view, its lease still runs", [lost("running")], { now: at(12_299) }, false],
   ["out of view, its lease has just run out", [lost("running")], { now: at(12_300) }, true],
   ["out of view, held nothing: no lease to wait for", [lost("stopped")], { now: at(11_000) }, true],
+  ["out of view, last heard blocked", [lost("blocked")], {}, false],
+  ["out of view, last heard blocked, confirmed to be off", [lost("blocked")], { isConfirmed: true }, true],
   ["out of view, no arbiter answers us", [lost("running")], { isArbiterReachable: false }, false],
   ["out of view, an arbiter answers us", [lost("running")], { isArbiterReachable: true }, true],
   ["out of view, the arbiter answers us but the wire too", [lost("running")], {

@@ -135,6 +135,9 @@ export class Daemon {
       case "drop":
         return this.#forAddresses(effect.group, (index) => machine.kernel.removeAddress(effect.group, index));
       case "announce":
+        // The daemon looks before each packet, as the announcer does: the kernel may have ended a lease of which the
+        // core has not been told yet. What the core itself does not hold it must not announce at all.
+        if (this.#thinksItHolds(effect.group) && !machine.hasAddress(effect.group)) return;
         machine.observer.announced?.(machine, effect.group);
         return machine.service.announce(machine, effect.group);
       case "ask-wire":
@@ -182,6 +185,10 @@ export class Daemon {
       },
       statement,
     });
+  }
+
+  #thinksItHolds(group: string): boolean {
+    return this.node.keepers.find(({ name }) => name === group)?.machine.state === "running";
   }
 
   #run(effect: RunEffect): void {

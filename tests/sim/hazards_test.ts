@@ -102,3 +102,17 @@ Deno.test("a confirmation is good for the takeover that it was given for, not fo
   assert.deepEqual(simulation.holders("web"), []);
   assert.equal(reports(simulation, "n2", "confirm").length, 1);
 });
+
+Deno.test("two of three that do not hear each other leave the group to the third, who hears both", () => {
+  const simulation = watched(cluster({ nodes: ["n1", "n2", "n3"] }))
+    .at(0, link("n1", "n2")).at(0, link("n2", "n1")).run(15_000);
+  assert.equal(simulation.violation, null);
+  assert.deepEqual(simulation.holders("web"), ["n3"]);
+});
+
+Deno.test("a holder whose link to one of two others is cut keeps the group", () => {
+  const simulation = watched(cluster({ nodes: ["n1", "n2", "n3"] }))
+    .at(5_000, link("n1", "n2")).at(5_000, link("n2", "n1")).run(15_000);
+  assert.equal(simulation.violation, null);
+  assert.deepEqual(simulation.trace.holders("web").map(({ holders }) => holders.join()), ["", "n1"]);
+});

@@ -103,18 +103,8 @@ function judgeLost(group: GroupSettings, facts: ExclusionFacts, lost: readonly P
   return clear(`${names} out of view, by time alone${arbiter}: no address and no fencing excludes it`, true);
 }
 
-/**
- * Who hears a member of the group that we do not; `null`: nobody. Whatever it states is unknown here, so this node
- * cannot start the group for as long as that is so.
- */
-export function heardByOthersOnly(group: GroupSettings, peers: readonly Peer[]): string | null {
-  const lost = peers.filter((peer) =>
-    group.nodes.includes(peer.node) && !peer.isInView && !peer.hasLeft && !peer.isFenced
-  );
-  return testimonyAgainst(peers, lost);
-}
-
-function testimonyAgainst(peers: readonly Peer[], lost: readonly Peer[]): string | null {
+/** Who in our view hears one of the lost nodes, in one clause; `null`: nobody does. */
+export function testimonyAgainst(peers: readonly Peer[], lost: readonly Peer[]): string | null {
   for (const peer of lost) {
     const witness = peers.find((other) => hearsNow(other, peer));
     if (witness !== undefined) return `${witness.node} still hears ${peer.node}`;

@@ -12,8 +12,9 @@ import { defenceIntervalMs } from "../limits.ts";
 import type { Peer } from "../membership/peer.ts";
 import type { GroupSettings } from "../settings.ts";
 import type { GroupStatement } from "../../wire/statement.ts";
+import { Bar } from "./bar.ts";
 import { Claim } from "./claim.ts";
-import { type Exclusion, heardByOthersOnly } from "./exclusion.ts";
+import type { Exclusion } from "./exclusion.ts";
 import { GroupMachine } from "./group_machine.ts";
 import { Health } from "./health.ts";
 import { Moves } from "./moves.ts";
@@ -37,21 +38,19 @@ export class Keeper {
   placedOn: string | null = null;
   isReleased = false;
   readonly #vigil: Vigil;
+  readonly #bar: Bar;
   readonly #returns: ReturnWatch;
   #announceWhenAlone = false;
   #defendedAt: Instant | null = null;
   #wasCutOff = false;
   #wasTaken = false;
-  /** Since when another node has heard a member that we do not; `null`: none does. */
-  #barredSince: Instant | null = null;
-  /** That has lasted: one that hears all of them should have the group. */
-  #isBarred = false;
 
   constructor(readonly settings: GroupSettings, readonly isMember: boolean, keptEpoch: number) {
     this.machine = new GroupMachine(settings);
     this.health = new Health(settings);
     this.claim = new Claim(settings);
     this.#vigil = new Vigil(settings.name);
+    this.#bar = new Bar(settings);
     this.#returns = new ReturnWatch(settings.name);
     this.epoch = keptEpoch;
     if (!isMember) this.machine.state = "stopped";
@@ -67,8 +66,9 @@ export class Keeper {
   }
 
   isAble(surroundings: Surroundings): boolean {
+    if (this.#bar.reason !== null) return false;
     return this.isMember && !this.isReleased && this.health.isFit && surroundings.phase === "settled" &&
-      !surroundings.isIsolated && !this.#isBarred;
+      !surroundings.isIsolated;
   }
 
   statement(surroundings: Surroundings): GroupStatement {
@@ -98,7 +98,8 @@ export class Keeper {
   reconcile(context: Context, surroundings: Surroundings): void {
     this.pending = [];
     this.#learnEpochs(context, surroundings.peers);
-    this.#noticeBar(context, surroundings);
+    const isStopped = this.machine.state === "stopped";
+    this.#bar.watch(context, surroundings.peers, isStopped, surroundings.settings.timing.deadTimeMs);
     const candidates = this.candidates(surroundings);
     const pinnedNode = surroundings.directives.pinnedNode(this.name);
     this.placedOn = place(this.settings, candidates, pinnedNode);
@@ -319,28 +320,8 @@ export class Keeper {
     if (surroundings.isMaintenance) return "maintenance is on";
     if (surroundings.isIsolated) return "cut off: no arbiter and not all other nodes answer";
     if (this.isReleased) return "released by an operator";
-    if (this.#isBarred) {
-      const testimony = heardByOthersOnly(this.settings, surroundings.peers);
-      return `${
-        testimony ?? "another node hears one"
-      }, which is not heard here: one that hears both may take it`;
-    }
+    if (this.#bar.reason !== null) return this.#bar.reason;
     return this.health.ailment;
-  }
-
-  /**
-   * Links need not be transitive: of two nodes that do not hear each other neither can start the group while a third
-   * one hears both. For longer than a death takes to be noticed by all, they must not keep that third one from it.
-   */
-  #noticeBar(context: Context, surroundings: Surroundings): void {
-    const isHeardElsewhere = this.machine.state === "stopped" &&
-      heardByOthersOnly(this.settings, surroundings.peers) !== null;
-    if (!isHeardElsewhere) this.#barredSince = null;
-    else this.#barredSince ??= context.now;
-    const was = this.#isBarred;
-    this.#isBarred = this.#barredSince !== null &&
-      context.now >= after(this.#barredSince, surroundings.settings.timing.deadTimeMs);
-    if (was !== this.#isBarred) context.isStatementDirty = true;
   }
 
   #isPlacedWithoutSuspects(now: Instant, surroundings: Surroundings, pinnedNode: string | null): boolean {

@@ -73,7 +73,8 @@ export class StateFiles {
     const text = read(join(this.directory, epochsFile))?.toString();
     if (text === undefined) return epochs;
     for (const [group, epoch] of Object.entries(JSON.parse(text) as Record<string, unknown>)) {
-      if (typeof epoch === "number" && Number.isSafeInteger(epoch) && epoch >= 0) epochs[group] = epoch;
+      if (typeof epoch !== "number" || !Number.isSafeInteger(epoch) || epoch < 0) continue;
+      epochs[group] = Math.min(epoch, counterMax);
     }
     return epochs;
   }

@@ -4,6 +4,7 @@
  */
 
 import type { McastSettings } from "../core/settings.ts";
+import { setMulticast } from "../system/bind_to_device.ts";
 import { familyOf, type Interfaces, isLinkLocal, scoped } from "./addresses.ts";
 import { type GroupEnds, type GroupSettings, UdpGroup } from "./udp_group.ts";
 
@@ -18,11 +19,10 @@ function multicastOf({ device, group, port, ttl, loop }: McastSettings): GroupSe
     device,
     port,
     find: (interfaces) => multicastEnds(device, group, interfaces),
-    prepare: ({ receiver, sender }, { local }) => {
+    prepare: ({ receiver, sender, senderDescriptor }, { local }) => {
       receiver.addMembership(group, local);
       sender.setMulticastInterface(local);
-      sender.setMulticastTTL(ttl);
-      sender.setMulticastLoopback(loop);
+      setMulticast(senderDescriptor, familyOf(group) === "ipv6" ? 6 : 4, ttl, loop);
     },
   };
 }

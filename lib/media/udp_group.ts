@@ -46,6 +46,7 @@ export interface GroupSettings {
 export interface GroupSockets {
   readonly receiver: Socket;
   readonly sender: Socket;
+  readonly senderDescriptor: number;
 }
 
 /** Descriptors are told apart by when they appear: one medium after the other binds. */
@@ -146,12 +147,13 @@ export class UdpGroup implements Medium {
     const receiver = await bindSocket(ends.group, port, { reuseAddr: true });
     try {
       const sender = await bindSocket(ends.local, 0);
-      const sockets = { receiver, sender };
       try {
-        for (const socket of [receiver, sender]) {
+        const tie = (socket: Socket) => {
           const { address, port } = socket.address();
-          bindToDevice({ address: unscoped(address), port }, device, earlier);
-        }
+          return bindToDevice({ address: unscoped(address), port }, device, earlier);
+        };
+        tie(receiver);
+        const sockets = { receiver, sender, senderDescriptor: tie(sender) };
         this.settings.prepare(sockets, ends);
         return sockets;
       } catch (error) {

@@ -8,7 +8,7 @@ import { readdirSync, readlinkSync } from "node:fs";
 import { EnvironmentError } from "../errors.ts";
 import { succeed } from "./errno.ts";
 import { cString, libc } from "./libc.ts";
-import { AF, SO, socketAddressText, SOL_SOCKET } from "./socket.ts";
+import { AF, int32, SO, socketAddressText, SOL_SOCKET } from "./socket.ts";
 
 /** Descriptors of all sockets of this process, to tell a new one from them. */
 export function socketDescriptors(): ReadonlySet<number> {
@@ -30,10 +30,10 @@ export interface BoundSocket {
 }
 
 /**
- * `earlier`: the descriptors from before the socket was made. Throws an environment error when the kernel refuses, or
+ * Answers the descriptor. `earlier`: the descriptors from before the socket was made. Throws an environment error when the kernel refuses, or
  * when the socket is not found, which no supported runtime should ever let happen.
  */
-export function bindToDevice(bound: BoundSocket, device: string, earlier: ReadonlySet<number>): void {
+export function bindToDevice(bound: BoundSocket, device: string, earlier: ReadonlySet<number>): number {
   const purpose = `tie UDP ${bound.address} port ${bound.port} to interface "${device}"`;
   const descriptor = [...socketDescriptors()].find((each) => !earlier.has(each) && isBoundTo(each, bound));
   if (descriptor === undefined) {
@@ -46,6 +46,23 @@ export function bindToDevice(bound: BoundSocket, device: string, earlier: Readon
     "setsockopt",
     "run it as root, or give it the capability CAP_NET_RAW",
   );
+  return descriptor;
+}
+
+/** Level, and the options for TTL (hops) and loop. */
+const multicastOptions = { 4: [0, 33, 34], 6: [41, 18, 19] } as const;
+
+/** Of packets that the socket sends to a group. Not by node:dgram: Deno 2.9.6 leaves those of IPv6 as they were. */
+export function setMulticast(descriptor: number, family: 4 | 6, ttl: number, loop: boolean): void {
+  const [level, ttlOption, loopOption] = multicastOptions[family];
+  for (const [option, value] of [[ttlOption, ttl], [loopOption, loop ? 1 : 0]] as const) {
+    const bytes = int32(value);
+    succeed(
+      libc().setsockopt(descriptor, level, option, bytes, bytes.length),
+      "set up a multicast socket",
+      "setsockopt",
+    );
+  }
 }
 
 const addressBytesMax = 28;

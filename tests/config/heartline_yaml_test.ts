@@ -77,7 +77,7 @@ Deno.test("the example of links has one of each kind, and all of them are read",
   const document = await readFile(new URL("../../docs/configuration.md", import.meta.url), "utf8");
   const links = /^```yaml\n(links:[\s\S]*?)^```/m.exec(document)?.[1];
   assert.ok(links);
-  const text = goodYaml.replace(/^links:\n(  - .*\n)+/m, links);
+  const text = goodYaml.replace(/^links:\n( {2}- .*\n)+/m, links);
   const { settings } = yaml(text, { ownAddresses: new Set(["10.0.0.1"]) });
   assert.deepEqual(settings?.media, [
     { kind: "ucast", device: "hb0", peer: "10.0.1.2", port: 694, local: "10.0.1.1" },
@@ -93,7 +93,7 @@ Deno.test("crc suffices where all links are serial lines", () => {
   const found = (changed: string) => faults(yaml(changed)).map((fault) => fault.replace(/^\S+ /, ""));
   assert.deepEqual(found(text), ["error crc-refused"]);
   const serial = text.replace(
-    /^links:\n(  - .*\n)+/m,
+    /^links:\n( {2}- .*\n)+/m,
     "links: [ { serial: { tty: /dev/ttyS0, baud: 115200 } } ]\n",
   );
   assert.deepEqual(found(serial), ["warning single-link"]);

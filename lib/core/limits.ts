@@ -2,6 +2,7 @@
  * All bounds of the core, together. Each says what goes wrong when it is too low and when it is too high.
  */
 
+import { counterMax } from "../wire/limits.ts";
 import type { Timing } from "./settings.ts";
 
 /**
@@ -126,6 +127,14 @@ export function farewellMs(timing: Timing): number {
 
 /** Reports about refused packets are at most this frequent per reason; packets in between are counted. */
 export const refusalReportMs = 60_000;
+
+/**
+ * The next value of an epoch or version. It stays at the limit that others accept: one absurd value from a faulty peer
+ * or a damaged file must not make every later statement of ours refused, and us unheard.
+ */
+export function counted(value: number): number {
+  return Math.min(value + 1, counterMax);
+}
 
 export function clamp(value: number, min: number, max: number): number {
   return Math.max(min, Math.min(max, value));

@@ -8,6 +8,7 @@ import { randomBytes } from "node:crypto";
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { EnvironmentError } from "../errors.ts";
+import { counterMax } from "../wire/limits.ts";
 
 const generationFile = "hb_generation";
 const uuidFile = "hb_uuid";
@@ -84,9 +85,11 @@ export class StateFiles {
 function readGeneration(path: string): number | null {
   const text = read(path)?.toString().trim();
   if (text === undefined) return null;
-  if (!/^\d{1,15}$/.test(text)) {
+  if (!/^\d{1,15}$/.test(text) || Number(text) >= counterMax) {
     throw new Error(
-      `"${path}" holds "${text.slice(0, 40)}", not a number; remove it to begin at the present time`,
+      `"${path}" holds "${text.slice(0, 40)}", not a number up to ${
+        counterMax - 1
+      }; remove it to begin at the present time`,
     );
   }
   return Number(text);

@@ -6,6 +6,8 @@ import { neverTwoHolders } from "../../lib/sim/cautions.ts";
 import type { Fault } from "../../lib/sim/faults.ts";
 import { goodScript } from "../../lib/sim/scripts.ts";
 import { Simulation, type SimulationOptions } from "../../lib/sim/simulation.ts";
+import { counterMax } from "../../lib/wire/limits.ts";
+import { groupStatement, statement } from "../core/helpers.ts";
 
 const timing = { keepaliveMs: 200, deadTimeMs: 1_000 };
 const web = { name: "web", resources: [{ leaseSeconds: 1 }, "script"] } as const;
@@ -115,4 +117,27 @@ Deno.test("a holder whose link to one of two others is cut keeps the group", () 
     .at(5_000, link("n1", "n2")).at(5_000, link("n2", "n1")).run(15_000);
   assert.equal(simulation.violation, null);
   assert.deepEqual(simulation.trace.holders("web").map(({ holders }) => holders.join()), ["", "n1"]);
+});
+
+Deno.test("counters at their limit, from a faulty peer or a damaged file, do not make a node unheard", () => {
+  const simulation = cluster();
+  simulation.machine("n2").keptEpochs.web = counterMax;
+  simulation
+    .at(5_000, { kind: "power-off", node: "n1" }).at(8_000, { kind: "power-on", node: "n1" })
+    .at(9_000, { kind: "command", node: "n2", command: { kind: "maintenance", on: true } });
+  simulation.queue.at(4_000, () => {
+    for (const { daemon } of simulation.machines) {
+      const pin = { node: "n1", version: counterMax };
+      daemon!.node.directives.merge(
+        statement({
+          groups: { web: groupStatement({ pin }) },
+          maintenance: { on: false, version: counterMax - 1 },
+        }),
+      );
+    }
+  });
+  simulation.at(10_000, { kind: "command", node: "n2", command: { kind: "maintenance", on: false } });
+  simulation.run(12_000);
+  assert.deepEqual(simulation.holders("web"), ["n2"]);
+  assert.equal(simulation.view("n1")?.peers[0]?.state, "alive");
 });

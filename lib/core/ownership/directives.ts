@@ -4,6 +4,7 @@
  * settle on the same order whatever the sequence in which they hear of it.
  */
 
+import { counted } from "../limits.ts";
 import type { MaintenanceStatement, PinStatement, Statement } from "../../wire/statement.ts";
 
 export class Directives {
@@ -24,11 +25,11 @@ export class Directives {
   }
 
   setMaintenance(on: boolean): void {
-    this.#maintenance = { on, version: this.#maintenance.version + 1 };
+    this.#maintenance = { on, version: counted(this.#maintenance.version) };
   }
 
   setPin(group: string, node: string | null): void {
-    this.#pins.set(group, { node, version: (this.#pins.get(group)?.version ?? 0) + 1 });
+    this.#pins.set(group, { node, version: counted(this.#pins.get(group)?.version ?? 0) });
   }
 
   /** Takes over what a peer knows and we do not. Returns whether anything changed. */

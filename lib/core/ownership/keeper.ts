@@ -8,7 +8,7 @@ import type { Context } from "../context.ts";
 import type { EffectId } from "../effects.ts";
 import type { WireVerdict } from "../inputs.ts";
 import { after, earliestAfter, type Instant } from "../instant.ts";
-import { defenceIntervalMs } from "../limits.ts";
+import { counted, defenceIntervalMs } from "../limits.ts";
 import type { Peer } from "../membership/peer.ts";
 import type { GroupSettings } from "../settings.ts";
 import type { GroupStatement } from "../../wire/statement.ts";
@@ -332,7 +332,7 @@ export class Keeper {
   }
 
   #start(context: Context, surroundings: Surroundings, exclusion: Exclusion): void {
-    this.epoch++;
+    this.epoch = counted(this.epoch);
     this.#claimEpoch = this.epoch;
     this.reason = exclusion.why;
     this.moves.starting(exclusion.isTakeover ? lastHeard(surroundings.peers) : null);

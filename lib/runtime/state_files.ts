@@ -31,10 +31,12 @@ export class StateFiles {
       this.uuid = this.#ownUuid(legacyDirectory);
       this.epochs = this.#readEpochs();
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
+      const why = `Cannot use state directory "${directory}": ${
+        cause instanceof Error ? cause.message : cause
+      }`;
+      if (cause instanceof DamagedFile) throw new EnvironmentError(why, 69, { cause });
       throw new EnvironmentError(
-        `Cannot use state directory "${directory}": ${why}; it must be writable: run as root, or set another with ` +
-          "--state-dir",
+        `${why}; it must be writable: run as root, or set another with --state-dir`,
         77,
         { cause },
       );
@@ -71,13 +73,34 @@ export class StateFiles {
 
   #readEpochs(): Record<string, number> {
     const epochs: Record<string, number> = Object.create(null);
-    const text = read(join(this.directory, epochsFile))?.toString();
+    const path = join(this.directory, epochsFile);
+    const text = read(path)?.toString();
     if (text === undefined) return epochs;
-    for (const [group, epoch] of Object.entries(JSON.parse(text) as Record<string, unknown>)) {
-      if (typeof epoch !== "number" || !Number.isSafeInteger(epoch) || epoch < 0) continue;
+    const known = parse(text);
+    const wanted = "the epochs of groups; remove it while another node is up, which tells them";
+    if (typeof known !== "object" || known === null || Array.isArray(known)) {
+      throw new DamagedFile(path, text, wanted);
+    }
+    for (const [group, epoch] of Object.entries(known)) {
+      if (!Number.isSafeInteger(epoch) || epoch < 0) throw new DamagedFile(path, text, wanted);
       epochs[group] = Math.min(epoch, counterMax);
     }
     return epochs;
+  }
+}
+
+/** Guessing what such a file held could make a generation or an epoch go back, and an old claim win. */
+class DamagedFile extends Error {
+  constructor(path: string, content: string, wanted: string) {
+    super(`${JSON.stringify(path)} holds ${JSON.stringify(content.slice(0, 40))}, not ${wanted}`);
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }
 
@@ -86,10 +109,10 @@ function readGeneration(path: string): number | null {
   const text = read(path)?.toString().trim();
   if (text === undefined) return null;
   if (!/^\d{1,15}$/.test(text) || Number(text) >= counterMax) {
-    throw new Error(
-      `"${path}" holds "${text.slice(0, 40)}", not a number up to ${
-        counterMax - 1
-      }; remove it to begin at the present time`,
+    throw new DamagedFile(
+      path,
+      text,
+      `a number below ${counterMax}; remove it to begin at the present time`,
     );
   }
   return Number(text);

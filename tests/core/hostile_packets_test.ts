@@ -137,10 +137,6 @@ function forgery({ heard, lastSequence }: Scene, index: number): SendEffect {
   return { ...effect, sequence: lastSequence + 1 + index, fields };
 }
 
-function bytesOf(textValue: string): Uint8Array {
-  return Uint8Array.from(textValue, (c) => c.charCodeAt(0));
-}
-
 const otherSecret = packer(6, withKeys(settings, { ...key, secret: "wrong" }));
 const otherIndex = packer(6, withKeys(settings, { ...key, index: 2 }));
 const otherMethod = packer(6, withKeys(settings, { index: 1, method: "md5", secret: "right" }));

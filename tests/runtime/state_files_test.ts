@@ -72,6 +72,7 @@ const damaged = [
   ["hb_generation", "1e9\n"],
   ["hb_generation", "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"],
   ["hb_generation", "9999999999999999\n"],
+  ["hb_generation", "999999999999999\n"],
   ["epochs.json", ""],
   ["epochs.json", '{"web":7'],
   ["epochs.json", "null"],
@@ -90,7 +91,7 @@ for (const [file, content] of damaged) {
       assert.throws(
         () => new StateFiles(own, null),
         (error: unknown) =>
-          error instanceof EnvironmentError && error.exitCode === 77 && error.message.includes(own) &&
+          error instanceof EnvironmentError && error.exitCode === 69 && error.message.includes(own) &&
           error.message.includes(file) && error.message.includes("remove it"),
       );
       assert.equal(readFileSync(join(own, file), "latin1"), content, "it is left as it was found");

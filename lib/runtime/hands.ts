@@ -14,7 +14,7 @@ import type { WireQuestion } from "../system/ask_wire.ts";
 import { monotonicMs } from "../system/clock.ts";
 import type { Hands } from "./driver.ts";
 import type { Messenger } from "./messenger.ts";
-import type { StateFiles } from "./state_files.ts";
+import { type StateFiles, withinLimit } from "./state_files.ts";
 import type { Vips } from "./vips.ts";
 
 export interface Tools {
@@ -37,6 +37,12 @@ export interface Tools {
  */
 const silenceStaleMs = 500;
 
+/**
+ * How long the start of a script waits until its fencing token is durable. Lower: a busy disk lets a script see a token
+ * that a crash may give out again. Higher: a hung disk delays the takeover by as much.
+ */
+const epochLimitMs = 1_000;
+
 /** Time limit of one fencing operation. */
 const fenceLimitMs = 60_000;
 
@@ -47,6 +53,8 @@ export class SystemHands implements Hands {
   readonly #silentAt = new Map<string, number>();
   /** How often a group's addresses were dropped in a hurry: a start that waits must not come after that. */
   readonly #drops = new Map<string, number>();
+  /** The last write of a group's epoch. */
+  readonly #kept = new Map<string, Promise<void>>();
 
   constructor(readonly tools: Tools) {}
 
@@ -118,24 +126,12 @@ export class SystemHands implements Hands {
   }
 
   keepEpoch(group: string, epoch: number): void {
-    // With scripts in the group the token must be durable before any of them sees it; an address alone needs none.
-    const hasScripts = this.tools.settings.groups.find(({ name }) => name === group)?.resources
-      .some(({ spec }) => spec.kind !== "vip");
-    const keep = () => {
-      try {
-        this.tools.state.keepEpoch(group, epoch);
-      } catch (error) {
-        this.report({
-          kind: "report",
-          level: "warning",
-          code: "state-not-kept",
-          sentence: `epoch ${epoch} of ${group} could not be written: ${error}`,
-          fields: { group },
-        });
-      }
-    };
-    if (hasScripts) keep();
-    else setTimeout(keep, 0);
+    this.#kept.set(
+      group,
+      this.tools.state.keepEpoch(group, epoch).catch((error) => {
+        this.#reportUnkept(group, `epoch ${epoch} of ${group} could not be written: ${error}`);
+      }),
+    );
   }
 
   report(report: ReportEffect): void {
@@ -175,14 +171,7 @@ export class SystemHands implements Hands {
     const ignore = this.tools.settings.ignoreAnswersFrom;
     const verdict = await this.tools.asker!.ask({ addresses, windowMs, ignore });
     if (this.#drops.get(effect.group) !== drops) {
-      return {
-        kind: "resource",
-        result: "stopped",
-        code: null,
-        reason: "given up meanwhile",
-        output: [],
-        durationMs: 0,
-      };
+      return givenUp();
     }
     if (verdict.kind === "silent") return vips.run(effect.group, effect.resource, "start", goodUntilMs);
     const why = verdict.kind === "blind"
@@ -191,10 +180,27 @@ export class SystemHands implements Hands {
     return { kind: "resource", result: "failed", code: 1, reason: why, output: [], durationMs: 0 };
   }
 
+  /** The token must be durable before a script sees it; `false`: the group was given up while we waited for that. */
+  async #isEpochKept(group: string): Promise<boolean> {
+    const kept = this.#kept.get(group);
+    if (kept === undefined) return true;
+    const drops = this.#drops.get(group);
+    if (!await withinLimit(kept, epochLimitMs)) {
+      const what = `the epoch of ${group} is not on disk after ${epochLimitMs} ms; starting it all the same`;
+      this.#reportUnkept(group, what);
+    }
+    return this.#drops.get(group) === drops;
+  }
+
+  #reportUnkept(group: string, sentence: string): void {
+    this.report({ kind: "report", level: "warning", code: "state-not-kept", sentence, fields: { group } });
+  }
+
   async #runScript(
     effect: Extract<Effect, { kind: "run" }>,
     spec: Settings["groups"][number]["resources"][number]["spec"],
   ): Promise<ResourceOutcome> {
+    if (effect.operation === "start" && !await this.#isEpochKept(effect.group)) return givenUp();
     const { process } = this.tools.settings;
     const runner = await runnerFor(spec.kind);
     return await runner.run(spec, effect.operation, {
@@ -211,6 +217,12 @@ export class SystemHands implements Hands {
       scriptDirectories: process.scriptDirectories,
     });
   }
+}
+
+/** A start that was not begun because the group was given up while it waited. */
+function givenUp(): ResourceOutcome {
+  const reason = "given up meanwhile";
+  return { kind: "resource", result: "stopped", code: null, reason, output: [], durationMs: 0 };
 }
 
 /** A runner must not throw; if it does, nobody knows what it has done. */

@@ -41,6 +41,9 @@ export interface PeerOptions {
 /** Where a Heartbeat daemon keeps generation and UUID; read so that a node that moves over goes on counting. */
 const legacyStateDirectory = "/var/lib/heartbeat";
 
+/** How long the end of the daemon waits for a disk that hangs. */
+const stateLimitMs = 1_000;
+
 /** How soon a thread that the runtime makes later gets the daemon's priority too. */
 const raiseThreadsMs = 1_000;
 
@@ -155,6 +158,7 @@ class PeerProcess {
     const { settings } = this;
     const legacy = this.isFromHaDirectory && existsSync(legacyStateDirectory) ? legacyStateDirectory : null;
     const state = new StateFiles(settings.process.stateDirectory, legacy);
+    this.#closers.push(() => state.close(stateLimitMs));
     const identity = {
       node: this.node,
       version,

@@ -2,10 +2,14 @@
  * What must survive a restart of the daemon: the heartbeat generation, which must never go down for a node's name
  * (protocol reference 6.6, 12.2), the node's UUID, and the highest epoch seen of each group. Every change is durable
  * on disk before it is used: written beside, synced, renamed, directory synced.
+ *
+ * What is written while the daemon works is written beside the event loop: a disk that hangs, or is busy for seconds,
+ * must never cost a heartbeat.
  */
 
 import { randomBytes } from "node:crypto";
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
+import { open, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { EnvironmentError } from "../errors.ts";
 import { counterMax } from "../wire/limits.ts";
@@ -19,6 +23,10 @@ export class StateFiles {
   /** 16 bytes. */
   readonly uuid: Uint8Array;
   readonly epochs: Record<string, number>;
+  /** The last write of epochs: done, under way, or waiting for the one before it. */
+  #kept: Promise<void> = Promise.resolve();
+  /** A write that has not begun and will tell of all epochs known by then. */
+  #waiting: Promise<void> | null = null;
 
   /**
    * Opens the directory, creating it if needed, and takes the next generation. `legacyDirectory` is where a Heartbeat
@@ -43,11 +51,21 @@ export class StateFiles {
     }
   }
 
-  /** Keeps the highest epoch of a group; durable on return. */
-  keepEpoch(group: string, epoch: number): void {
-    if ((this.epochs[group] ?? 0) >= epoch) return;
+  /** Keeps the highest epoch of a group; durable when it resolves. Rejects with the error of the file system. */
+  keepEpoch(group: string, epoch: number): Promise<void> {
+    if ((this.epochs[group] ?? 0) >= epoch) return this.#kept;
     this.epochs[group] = epoch;
-    writeDurably(join(this.directory, epochsFile), Buffer.from(JSON.stringify(this.epochs) + "\n"));
+    this.#waiting ??= this.#kept.catch(() => {}).then(() => {
+      this.#waiting = null;
+      const content = Buffer.from(JSON.stringify(this.epochs) + "\n");
+      return writeDurablyBeside(join(this.directory, epochsFile), content);
+    });
+    return this.#kept = this.#waiting;
+  }
+
+  /** Waits for what is being written, at most `limitMs`. */
+  async close(limitMs: number): Promise<void> {
+    await withinLimit(this.#kept.catch(() => {}), limitMs);
   }
 
   #nextGeneration(legacyDirectory: string | null): number {
@@ -124,6 +142,36 @@ function read(path: string): Buffer | null {
   } catch (error) {
     if ((error as { code?: string }).code === "ENOENT") return null;
     throw error;
+  }
+}
+
+/** Whether it was fulfilled in time. Rejects as the promise does. */
+export async function withinLimit(promise: Promise<unknown>, limitMs: number): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const limit = new Promise<false>((resolve) => timer = setTimeout(() => resolve(false), limitMs));
+  try {
+    return await Promise.race([promise.then(() => true), limit]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** As `writeDurably`, without holding up the event loop. */
+async function writeDurablyBeside(path: string, content: Uint8Array): Promise<void> {
+  const temporary = `${path}.tmp`;
+  const file = await open(temporary, "w", 0o644);
+  try {
+    await file.write(content);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, path);
+  const directory = await open(dirname(path), "r");
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
   }
 }
 

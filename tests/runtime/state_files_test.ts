@@ -1,7 +1,18 @@
 /** What survives a restart: the generation, which never goes down, the UUID and the epochs. */
 
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  closeSync,
+  constants,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { EnvironmentError } from "../../lib/errors.ts";
@@ -13,6 +24,15 @@ function inDirectory(body: (own: string, legacy: string) => void): void {
   mkdirSync(legacy);
   try {
     body(join(root, "deep", "own"), legacy);
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+}
+
+async function inDirectoryAsync(body: (own: string) => Promise<void>): Promise<void> {
+  const root = mkdtempSync(join(tmpdir(), "heartline-state-"));
+  try {
+    await body(join(root, "own"));
   } finally {
     rmSync(root, { recursive: true, force: true });
   }
@@ -135,23 +155,25 @@ Deno.test("the UUID is made once, as a random one, and a legacy one is kept", ()
   });
 });
 
-Deno.test("epochs are there after a restart, the highest of each group, whatever its name", () => {
-  inDirectory((own) => {
+Deno.test("epochs are there after a restart, the highest of each group, whatever its name", async () => {
+  await inDirectoryAsync(async (own) => {
     const state = new StateFiles(own, null);
     assert.deepEqual({ ...state.epochs }, {});
-    state.keepEpoch("IPaddr2::10.0.0.9/24/eth0", 7);
-    state.keepEpoch("__proto__", 3);
-    state.keepEpoch("IPaddr2::10.0.0.9/24/eth0", 6);
+    const first = state.keepEpoch("IPaddr2::10.0.0.9/24/eth0", 7);
+    void state.keepEpoch("__proto__", 3);
+    await Promise.all([first, state.keepEpoch("IPaddr2::10.0.0.9/24/eth0", 6)]);
     const again = new StateFiles(own, null);
     assert.deepEqual(Object.entries(again.epochs), [["IPaddr2::10.0.0.9/24/eth0", 7], ["__proto__", 3]]);
     assert.equal(again.epochs["toString"], undefined);
   });
 });
 
-Deno.test("nothing but the three files is left behind", () => {
-  inDirectory((own) => {
+Deno.test("nothing but the three files is left behind", async () => {
+  await inDirectoryAsync(async (own) => {
     const state = new StateFiles(own, null);
-    for (let epoch = 1; epoch <= 20; epoch++) state.keepEpoch("web", epoch);
+    for (let epoch = 1; epoch <= 10; epoch++) void state.keepEpoch("web", epoch);
+    for (let epoch = 11; epoch <= 20; epoch++) await state.keepEpoch("web", epoch);
+    assert.deepEqual({ ...new StateFiles(own, null).epochs }, { web: 20 });
     assert.deepEqual(readdirSync(own).sort(), ["epochs.json", "hb_generation", "hb_uuid"]);
   });
 });
@@ -165,5 +187,26 @@ Deno.test("a file that was half written when the machine went off is not read", 
     const state = new StateFiles(own, null);
     assert.equal(state.generation, 301);
     assert.deepEqual({ ...state.epochs }, { web: 7 });
+  });
+});
+
+Deno.test("a disk that hangs holds up neither the event loop nor, for long, the end of the daemon", async () => {
+  await inDirectoryAsync(async (own) => {
+    const state = new StateFiles(own, null);
+    // Opening a pipe that nobody reads hangs as a dead disk does, until somebody does.
+    const pipe = join(own, "epochs.json.tmp");
+    execFileSync("mkfifo", [pipe]);
+    const kept = state.keepEpoch("web", 1).then(() => "kept", () => "failed");
+    let turns = 0;
+    const timer = setInterval(() => turns++, 1);
+    await state.close(50);
+    clearInterval(timer);
+    assert.ok(turns > 5, `${turns} turns of the event loop`);
+    const reader = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK);
+    assert.equal(await kept, "failed", "a pipe cannot be synced");
+    closeSync(reader);
+    rmSync(pipe);
+    await state.keepEpoch("web", 2);
+    assert.deepEqual({ ...new StateFiles(own, null).epochs }, { web: 2 });
   });
 });

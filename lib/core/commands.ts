@@ -52,8 +52,15 @@ function decide(
     ? keepers
     : keepers.filter((keeper) => command.groups.includes(keeper.name));
   switch (command.kind) {
-    case "takeover":
-      return takeOver(context, chosen, surroundings);
+    case "takeover": {
+      const own = chosen.filter((keeper) => keeper.isMember);
+      const stranger = chosen.find((keeper) => !keeper.isMember);
+      if (stranger !== undefined && (command.groups.length > 0 || own.length === 0)) {
+        const { name, nodes } = stranger.settings;
+        return refuse(`this node is not in the node list of ${name}: ask ${nodes.join(" or ")}`);
+      }
+      return takeOver(context, own, surroundings);
+    }
     case "standby":
       return standBy(chosen, surroundings);
     case "release":
@@ -66,7 +73,7 @@ function decide(
 }
 
 function takeOver(context: Context, keepers: readonly Keeper[], surroundings: Surroundings): Answer {
-  const own = keepers.filter((keeper) => keeper.isMember && keeper.machine.state !== "running");
+  const own = keepers.filter((keeper) => keeper.machine.state !== "running");
   if (own.length === 0) {
     return accept(`nothing to take: ${names(keepers)} ${keepers.length === 1 ? "runs" : "run"} here`);
   }

@@ -27,7 +27,8 @@ interface Vip {
   readonly holder: VipHolder;
   announcer: Announcer | null;
   isHeld: boolean;
-  hasCarrier: boolean;
+  /** Under which name the core was told that the carrier is gone; `null`: it is there. */
+  deadDevice: string | null;
 }
 
 export class Vips {
@@ -53,7 +54,7 @@ export class Vips {
           holder,
           announcer: null,
           isHeld: false,
-          hasCarrier: true,
+          deadDevice: null,
         });
       }
     }
@@ -171,6 +172,8 @@ export class Vips {
     let hasAddressNews = false;
     for (const event of this.#monitor?.poll() ?? []) {
       if (event.kind === "address-removed" || event.kind === "overrun") hasAddressNews = true;
+      // An address that names no interface is on that of its subnet, which may get its own address only now.
+      if (event.kind === "address-set" && this.#vips.some(isWithoutPlace)) hasLinkNews = true;
       if (event.kind === "link-set" || event.kind === "link-removed" || event.kind === "overrun") {
         hasLinkNews = true;
       }
@@ -189,15 +192,12 @@ export class Vips {
     for (const vip of this.#vips) {
       const device = this.#deviceOf(vip);
       const link = links.find((each) => each.name === device);
-      const hasCarrier = isUsable(link);
-      if (hasCarrier === vip.hasCarrier) continue;
-      vip.hasCarrier = hasCarrier;
-      this.input({
-        kind: "carrier",
-        group: vip.group,
-        device: vip.spec.device ?? device ?? vip.spec.address,
-        isUp: hasCarrier,
-      });
+      const isUp = isUsable(link);
+      if (isUp === (vip.deadDevice === null)) continue;
+      // While it is down nobody may know which interface it was: what ends is what was told, under the same name.
+      const name = vip.deadDevice ?? device ?? vip.spec.address;
+      vip.deadDevice = isUp ? null : name;
+      this.input({ kind: "carrier", group: vip.group, device: name, isUp });
     }
   }
 
@@ -206,6 +206,10 @@ export class Vips {
     const place = vip.holder.place ?? vip.holder.findPlace();
     return typeof place === "string" ? null : place.link.name;
   }
+}
+
+function isWithoutPlace(vip: Vip): boolean {
+  return vip.spec.device === null && vip.deadDevice !== null;
 }
 
 function isUsable(link: LinkInfo | undefined): boolean {

@@ -28,7 +28,7 @@ export interface ReportSink {
   write(report: ReportEffect): void;
   /** The last reports, oldest first. */
   history(): readonly ReportLine[];
-  /** Opens the log file again, after it was rotated away. */
+  /** Opens the log file again, after it was rotated away. Where that fails the former file is kept, and it is said. */
   reopen(): void;
   /** Waits for what is not written yet, at most a second. */
   close(): Promise<void>;
@@ -64,7 +64,13 @@ export function openReports(options: ReportOptions): ReportSink {
     reopen() {
       if (options.logFile === null) return;
       const former = file;
-      file = openFile(options.logFile);
+      try {
+        file = openFile(options.logFile);
+      } catch (error) {
+        const sentence = `${error instanceof Error ? error.message : error}; the former file is written on`;
+        this.write({ kind: "report", level: "warning", code: "log-not-reopened", sentence, fields: {} });
+        return;
+      }
       void former?.close(flushLimitMs);
     },
     async close() {

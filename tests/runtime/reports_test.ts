@@ -5,6 +5,7 @@ import {
   closeSync,
   existsSync,
   fstatSync,
+  mkdirSync,
   mkdtempSync,
   openSync,
   readFileSync,
@@ -110,6 +111,22 @@ Deno.test("a log file that was rotated away is opened again, and none of its lin
     await reports.close();
     assert.match(readFileSync(logFile, "utf8"), /after\n$/);
     await waitUntil(() => readFileSync(`${logFile}.1`, "utf8").endsWith("before\n"));
+  });
+});
+
+Deno.test("a log file that cannot be opened again is written on, and that is said", async () => {
+  await inDirectory(async (directory, descriptor, screen) => {
+    const below = join(directory, "below");
+    mkdirSync(below);
+    const logFile = join(below, "heartline.log");
+    const reports = openReports({ logFile, descriptor, environment: {}, now });
+    renameSync(below, `${below}.moved`);
+    reports.reopen();
+    reports.write(report("after"));
+    await reports.close();
+    const written = readFileSync(join(`${below}.moved`, "heartline.log"), "utf8");
+    assert.match(written, /log-not-reopened[^\n]*its directory does not exist.*after\n$/s);
+    assert.match(screen(), /log-not-reopened/);
   });
 });
 

@@ -3,7 +3,7 @@
  */
 
 import { counterMax } from "../wire/limits.ts";
-import type { Timing } from "./settings.ts";
+import type { Settings, Timing } from "./settings.ts";
 
 /**
  * A kernel removes an address whose lease ran out only when it next looks. Linux rounds that look up to a whole
@@ -52,6 +52,14 @@ export function stallMs(timing: Timing): number {
  */
 export function decisionGoodMs(timing: Timing): number {
   return Math.max(5, stallMs(timing) - timing.keepaliveMs - 5);
+}
+
+/**
+ * The last instant at which a node whose last heartbeat went out at `sentAtMs` may set or renew an address. Alone in
+ * its cluster it has no rival.
+ */
+export function rightEndsAt({ nodes, timing }: Settings, sentAtMs: number | null): number {
+  return nodes.length === 1 || sentAtMs === null ? Infinity : sentAtMs + stallMs(timing) - 5;
 }
 
 /**

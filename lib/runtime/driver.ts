@@ -8,7 +8,7 @@
 import type { Effect, ReportEffect } from "../core/effects.ts";
 import type { Command, Input } from "../core/inputs.ts";
 import { instant } from "../core/instant.ts";
-import { decisionGoodMs } from "../core/limits.ts";
+import { decisionGoodMs, rightEndsAt } from "../core/limits.ts";
 import type { ClusterNode } from "../core/node.ts";
 import type { NodeView } from "../core/view.ts";
 import type { CommandResult } from "./control_protocol.ts";
@@ -37,6 +37,8 @@ export class Driver {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #answer: CommandResult | null = null;
   #isClosed = false;
+  /** Instant of the last step that sent a heartbeat. */
+  #sentAt: number | null = null;
 
   constructor(readonly node: ClusterNode, readonly hands: Hands) {}
 
@@ -73,13 +75,17 @@ export class Driver {
 
   #step(input: Input): void {
     const now = instant(this.hands.now());
-    const goodUntilMs = now + decisionGoodMs(this.node.settings.timing);
+    const { settings } = this.node;
+    // A step may be late already, and the process stopped once more before its effects are carried out.
+    const goodUntilMs = Math.min(now + decisionGoodMs(settings.timing), rightEndsAt(settings, this.#sentAt));
     let hasSent = false;
     for (const effect of this.node.step(now, input)) {
       if (effect.kind === "send") hasSent = true;
       this.#carryOut(effect, goodUntilMs);
     }
-    if (hasSent) this.hands.beaten();
+    if (!hasSent) return;
+    this.#sentAt = now;
+    this.hands.beaten();
   }
 
   #carryOut(effect: Effect, goodUntilMs: number): void {

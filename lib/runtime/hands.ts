@@ -6,7 +6,7 @@
 import { spawn } from "node:child_process";
 import type { Effect, ReportEffect } from "../core/effects.ts";
 import type { Input, ResourceOutcome, WireVerdict } from "../core/inputs.ts";
-import { decisionGoodMs } from "../core/limits.ts";
+import { rightEndsAt } from "../core/limits.ts";
 import type { Settings, VipSpec } from "../core/settings.ts";
 import type { FenceMethod } from "../fencing/fence.ts";
 import { runnerFor } from "../resources/registry.ts";
@@ -55,6 +55,8 @@ export class SystemHands implements Hands {
   readonly #drops = new Map<string, number>();
   /** The last write of a group's epoch. */
   readonly #kept = new Map<string, Promise<void>>();
+  /** When the last heartbeat went out. */
+  #sentAt: number | null = null;
 
   constructor(readonly tools: Tools) {}
 
@@ -63,6 +65,7 @@ export class SystemHands implements Hands {
   }
 
   send(effect: Extract<Effect, { kind: "send" }>): void {
+    this.#sentAt = this.now();
     this.tools.messenger.send(effect);
   }
 
@@ -166,14 +169,16 @@ export class SystemHands implements Hands {
     const addresses = vips.questions(effect.group).filter(({ address }) => address === spec.address);
     const windowMs = Math.min(spec.duplicateCheckMs, effect.limitMs);
     const drops = this.#drops.get(effect.group);
-    // The right to start lasts while heartbeats go out; a stop of this process while it asks would show in the time.
-    const goodUntilMs = this.now() + windowMs + decisionGoodMs(this.tools.settings.timing);
     const ignore = this.tools.settings.ignoreAnswersFrom;
     const verdict = await this.tools.asker!.ask({ addresses, windowMs, ignore });
     if (this.#drops.get(effect.group) !== drops) {
       return givenUp();
     }
-    if (verdict.kind === "silent") return vips.run(effect.group, effect.resource, "start", goodUntilMs);
+    if (verdict.kind === "silent") {
+      // The right to start lasts while heartbeats go out; a stop of this process while it asked shows in their age.
+      const goodUntilMs = rightEndsAt(this.tools.settings, this.#sentAt);
+      return vips.run(effect.group, effect.resource, "start", goodUntilMs);
+    }
     const why = verdict.kind === "blind"
       ? verdict.reason
       : `${verdict.hardware} has or takes ${verdict.address}`;

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import type { Effect } from "../../lib/core/effects.ts";
 import type { Input } from "../../lib/core/inputs.ts";
 import { instant } from "../../lib/core/instant.ts";
-import { decisionGoodMs } from "../../lib/core/limits.ts";
+import { decisionGoodMs, stallMs } from "../../lib/core/limits.ts";
 import { ClusterNode } from "../../lib/core/node.ts";
 import type { NodeView } from "../../lib/core/view.ts";
 import { Driver, type Hands } from "../../lib/runtime/driver.ts";
@@ -245,4 +245,23 @@ Deno.test("what status shows is the node at this instant", () => {
   assert.equal(driver.view().node, "n1");
   driver.close();
   assert.deepEqual(node.viewedAt, [4_000]);
+});
+
+Deno.test("what a late step decides is good no longer than the right that the last heartbeat gives", () => {
+  const pair = clusterOf({ nodes: ["n1", "n2"] });
+  const clock = { nowMs: 1_000 };
+  const { driver, done, node } = scene(() => [{ kind: "renew", group: "web" }, send], () => clock.nowMs);
+  Object.defineProperty(node, "settings", { value: pair });
+  driver.input({ kind: "start" });
+  clock.nowMs += 200;
+  driver.input({ kind: "wake" });
+  clock.nowMs += stallMs(timing) - 1;
+  driver.input({ kind: "wake" });
+  driver.close();
+  const ends = done.filter((each) => each.startsWith("renew")).map((each) => Number(each.split(" ").at(-1)));
+  assert.deepEqual(ends, [
+    1_000 + decisionGoodMs(timing),
+    1_200 + decisionGoodMs(timing),
+    1_200 + stallMs(timing) - 5,
+  ]);
 });

@@ -74,7 +74,93 @@ const cases: readonly (readonly [string, readonly Peer[], Partial<ExclusionFacts
   ],
 ];
 
-for (const [name, peers, part, isClear] of cases) {
+const hears = (node: string, on: readonly number[]) =>
+  statement({ hears: { [node]: { generation: 1, sequence: 1, on } } });
+
+const more: typeof cases = [
+  ["last heard blocked, confirmed, but somebody answers", [lost("blocked")], {
+    isConfirmed: true,
+    isWireSilent: false,
+  }, false],
+  ["a confirmation does not replace the silence of the wire", [lost("running")], {
+    isConfirmed: true,
+    isWireSilent: false,
+  }, false],
+  ["a node outside the group's list may say what it likes", [peer("z", "running")], {}, true],
+  [
+    "a third node hears it on no link any more",
+    [
+      lost("running"),
+      peer("c", "stopped", (each) => each.statement = hears("b", [])),
+    ],
+    {},
+    true,
+  ],
+  [
+    "a third node heard it, but is out of view itself",
+    [
+      lost("running"),
+      peer("c", "stopped", (each) => (each.isInView = false, each.statement = hears("b", [0]))),
+    ],
+    {},
+    true,
+  ],
+  [
+    "one is out of view and excluded, the other in view and holds",
+    [
+      lost("running"),
+      peer("c", "running"),
+    ],
+    {},
+    false,
+  ],
+  [
+    "of two leases the later one counts",
+    [
+      lost("running"),
+      peer("c", "running", (each) => (each.isInView = false, each.heardAt = at(15_000))),
+    ],
+    { now: at(17_299) },
+    false,
+  ],
+  ["without an address: by time alone", [lost("running")], { hasAddress: false, isWireSilent: false }, true],
+  ["without an address, no arbiter answers us", [lost("running")], {
+    hasAddress: false,
+    isArbiterReachable: false,
+  }, false],
+];
+
+Deno.test("a start without protection says so, and every other does not", () => {
+  const unprotected = judgeExclusion(group, { ...facts, peers: [lost("running")], hasAddress: false });
+  assert.deepEqual([unprotected.isUnprotected, unprotected.isTakeover], [true, true]);
+  const protectedOnes = [[peer("b", "stopped")], [lost("running")]];
+  for (const peers of protectedOnes) {
+    assert.equal(judgeExclusion(group, { ...facts, peers }).isUnprotected, false);
+  }
+});
+
+Deno.test("it is a takeover exactly when a node has to be excluded", () => {
+  const isTakeover = (...peers: Peer[]) => judgeExclusion(group, { ...facts, peers }).isTakeover;
+  assert.equal(isTakeover(peer("b", "stopped")), false);
+  assert.equal(
+    isTakeover(peer("b", "stopped", (each) => (each.isInView = false, each.hasLeft = true))),
+    false,
+  );
+  assert.equal(isTakeover(lost("stopped")), true);
+});
+
+Deno.test("only a running lease is waited for by the clock, and only a blocked loss by a person", () => {
+  const judged = (now: number, state: GroupState) =>
+    judgeExclusion(group, { ...facts, now: at(now), peers: [lost(state)] });
+  assert.equal(judged(11_000, "running").retryAt, 12_300);
+  assert.equal(judged(20_000, "running").retryAt, null);
+  assert.deepEqual([judged(20_000, "blocked").needsPerson, judged(20_000, "running").needsPerson], [
+    true,
+    false,
+  ]);
+});
+
+for (const [name, peers, part, isClear] of [...cases, ...more]) {
   Deno.test(`exclusion: ${name}: ${isClear ? "clear" : "wait"}`, () => {
     const exclusion = judgeExclusion(group, { ...facts, peers, ...part });
     assert.equal(exclusion.isClear, isClear, exclusion.why);

@@ -5,7 +5,10 @@
 
 export interface Arbiter {
   readonly name: string;
-  /** Starts asking, every `intervalMs`, and calls `answered` for each proof. Rejects where it can never work. */
-  open(intervalMs: number, answered: (target: string) => void): Promise<void>;
+  /**
+   * Starts asking, every `intervalMs`, and calls `answered` for each proof, with the instant at which it was asked for:
+   * the answer may have waited for us. Rejects where it can never work.
+   */
+  open(intervalMs: number, answered: (target: string, askedAtMs: number) => void): Promise<void>;
   close(): Promise<void>;
 }

@@ -51,7 +51,7 @@ export class PingArbiter implements Arbiter {
   #questions: Question[] = [];
   #sequence = 0;
   #intervalMs = 0;
-  #answered: (target: string) => void = () => {};
+  #answered: (target: string, askedAtMs: number) => void = () => {};
   #askTimer: ReturnType<typeof setInterval> | undefined;
   #lookTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -62,7 +62,7 @@ export class PingArbiter implements Arbiter {
   }
 
   /** Rejects where no target can ever be asked: no address among them, or no permission for ICMP. */
-  open(intervalMs: number, answered: (target: string) => void): Promise<void> {
+  open(intervalMs: number, answered: (target: string, askedAtMs: number) => void): Promise<void> {
     try {
       this.#targets = this.#settings.targets.map((target) => this.#target(target));
     } catch (error) {
@@ -137,7 +137,7 @@ export class PingArbiter implements Arbiter {
     const question = this.#questions[index];
     if (question === undefined) return;
     this.#questions.splice(index, 1);
-    if (this.#isYoung(question, now)) this.#answered(question.target.name);
+    if (this.#isYoung(question, now)) this.#answered(question.target.name, question.askedAt);
   }
 
   #isYoung(question: Question, now: number): boolean {

@@ -13,8 +13,11 @@ export class Arbitration {
 
   constructor(readonly settings: readonly ArbiterSettings[], readonly windowMs: number) {}
 
-  hear(name: string, now: Instant): void {
-    if (this.settings.some((arbiter) => arbiter.name === name)) this.#answeredAt.set(name, now);
+  /** `askedAt`: when the question was put that has been answered; proofs are as old as that. */
+  hear(name: string, askedAt: Instant): void {
+    if (!this.settings.some((arbiter) => arbiter.name === name)) return;
+    const known = this.#answeredAt.get(name);
+    if (known === undefined || askedAt > known) this.#answeredAt.set(name, askedAt);
   }
 
   /** `null`: none is configured. */

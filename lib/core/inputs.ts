@@ -5,6 +5,7 @@
 import type { ClusterMessage, Refusal } from "../wire/message.ts";
 import type { Statement } from "../wire/statement.ts";
 import type { EffectId } from "./effects.ts";
+import type { Instant } from "./instant.ts";
 
 export type Input =
   /** First input of a run. */
@@ -31,8 +32,11 @@ export type Input =
   }
   | { readonly kind: "command"; readonly command: Command }
   | { readonly kind: "outcome"; readonly id: EffectId; readonly outcome: Outcome }
-  /** An arbiter answered: proof, at this instant, that we are not cut off. */
-  | { readonly kind: "arbiter"; readonly name: string; readonly target: string }
+  /**
+   * An arbiter answered: proof that we were not cut off when it was asked, at `askedAt` (now, where that is not told).
+   * The answer may have waited for us, as after a pause.
+   */
+  | { readonly kind: "arbiter"; readonly name: string; readonly target: string; readonly askedAt?: Instant }
   /** The carrier of the interface of a group's address changed. */
   | { readonly kind: "carrier"; readonly group: string; readonly device: string; readonly isUp: boolean }
   /** Something other than us removed an address that we hold (or the kernel ended its lease). */

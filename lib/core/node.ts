@@ -132,7 +132,7 @@ export class ClusterNode {
       case "outcome":
         return this.#outcome(context, input.id, input.outcome);
       case "arbiter":
-        return this.arbitration.hear(input.name, context.now);
+        return this.arbitration.hear(input.name, input.askedAt ?? context.now);
       case "carrier":
         return this.#keeper(input.group)?.health.setCarrier(context, input.device, input.isUp);
       case "address-lost":

@@ -10,6 +10,7 @@ import { settingsHash, unprotectedSentences } from "../config/checks.ts";
 import type { ReportEffect } from "../core/effects.ts";
 import type { Settings } from "../core/settings.ts";
 import { ClusterNode } from "../core/node.ts";
+import { instant } from "../core/instant.ts";
 import { clamp } from "../core/limits.ts";
 import { EnvironmentError, UsageError } from "../errors.ts";
 import { PingArbiter } from "../arbiters/ping.ts";
@@ -244,7 +245,8 @@ class PeerProcess {
       this.#closers.push(() => arbiter.close());
       await arbiter.open(
         intervalMs,
-        (target) => driver.input({ kind: "arbiter", name: arbiter.name, target }),
+        (target, askedAtMs) =>
+          driver.input({ kind: "arbiter", name: arbiter.name, target, askedAt: instant(askedAtMs) }),
       );
     }
   }

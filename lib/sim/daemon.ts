@@ -236,9 +236,10 @@ export class Daemon {
     const hasAnswer = machine.service.reachesArbiter(machine.name) && !this.isPaused;
     if (hasAnswer) {
       const askedAtMs = machine.queue.nowMs;
+      const askedAt = machine.now();
       machine.queue.in(0.5, () => {
         if (this.isOver) return;
-        const hand = () => this.#step({ kind: "arbiter", name, target });
+        const hand = () => this.#step({ kind: "arbiter", name, target, askedAt });
         const isFresh = () => machine.queue.nowMs - askedAtMs <= 2 * intervalMs;
         if (this.isPaused) this.#wait(hand, isFresh);
         else hand();

@@ -25,8 +25,12 @@ async function withArbiter(
   const answers: string[] = [];
   // Sockets are opened before the promise is returned, hence inside the namespace.
   let opened: Promise<void> | undefined;
+  const openedAtMs = monotonicMs();
   network.on("b", () => {
-    opened = ping.open(intervalMs, (target) => answers.push(target));
+    opened = ping.open(intervalMs, (target, askedAtMs) => {
+      assert.ok(askedAtMs >= openedAtMs, "each proof is as old as its question");
+      answers.push(target);
+    });
   });
   await opened;
   try {

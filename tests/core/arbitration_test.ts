@@ -3,7 +3,9 @@
 import assert from "node:assert/strict";
 import { Arbitration } from "../../lib/core/arbitration.ts";
 import type { UnreachablePolicy } from "../../lib/core/settings.ts";
-import { at } from "./samples.ts";
+import { proofMs } from "../../lib/core/limits.ts";
+import { ClusterNode } from "../../lib/core/node.ts";
+import { at, settings, timing } from "./samples.ts";
 
 const windowMs = 100;
 const release: UnreachablePolicy = { kind: "release" };
@@ -77,4 +79,27 @@ Deno.test("without an arbiter nobody can know that it is isolated, and everythin
 Deno.test("policies are shown in words", () => {
   const words = arbitration(release, hold, holdFor(2_500)).view(at(0)).map(({ policy }) => policy);
   assert.deepEqual(words, ["release", "hold", "hold for 2.5 s"]);
+});
+
+Deno.test("an answer proves contact from when it was asked for, and a late one takes nothing back", () => {
+  const judge = arbitration(release);
+  judge.hear("a0", at(1_000));
+  judge.hear("a0", at(950));
+  assert.equal(judge.isReachable(at(1_000 + windowMs - 1)), true);
+  assert.equal(judge.isReachable(at(1_000 + windowMs)), false);
+});
+
+Deno.test("an answer that lay in the socket while we stood still keeps no right alive", () => {
+  const node = new ClusterNode(settings({ arbiter: release }), {
+    node: "n1",
+    generation: 1,
+    version: "1",
+    settingsHash: "same",
+    keptEpochs: {},
+    unprotected: [],
+  });
+  node.step(at(10_000), { kind: "start" });
+  node.step(at(10_400), { kind: "arbiter", name: "gateway", target: "192.0.2.1", askedAt: at(10_020) });
+  assert.equal(node.view(at(10_020 + proofMs(timing) - 1)).arbiters[0]?.reachable, true);
+  assert.equal(node.view(at(10_020 + proofMs(timing))).arbiters[0]?.reachable, false);
 });

@@ -1,59 +1,65 @@
-/** What is done about an address of ours that is gone. */
+/** Addresses that are gone are put back only when the wire says that nobody has taken them. */
 
 import assert from "node:assert/strict";
-import { AlarmBook } from "../../../lib/core/alarms.ts";
-import { Context } from "../../../lib/core/context.ts";
-import type { Effect, EffectId } from "../../../lib/core/effects.ts";
-import type { WireVerdict } from "../../../lib/core/inputs.ts";
+import { wireBlindRetryMs } from "../../../lib/core/limits.ts";
 import { ReturnWatch } from "../../../lib/core/ownership/return_watch.ts";
-import { at } from "../helpers.ts";
+import { at, contextAt, id, lastId } from "../samples.ts";
 
-function asked(context: Context): EffectId {
-  const [question] = context.takeEffects().filter((effect): effect is Extract<Effect, { kind: "ask-wire" }> =>
-    effect.kind === "ask-wire"
-  );
-  assert.ok(question, "the wire is asked");
-  return question.id;
+function scene() {
+  const context = contextAt(1_000);
+  const returns = new ReturnWatch("web");
+  const questions = () => context.takeEffects().filter(({ kind }) => kind === "ask-wire");
+  return { context, returns, questions };
 }
 
-const cases: readonly (readonly [string, WireVerdict, unknown])[] = [
-  ["silent: it is put back", { kind: "silent" }, [0]],
-  ["answered: another has it", { kind: "answered", address: "10.0.0.9", hardware: "02:00:00:00:00:01" }, {
-    taken: "02:00:00:00:00:01 has 10.0.0.9 now, which was lost here",
-  }],
-  ["contended: another takes it", { kind: "contended", address: "10.0.0.9", hardware: "02:00:00:00:00:01" }, {
-    taken: "02:00:00:00:00:01 has 10.0.0.9 now, which was lost here",
-  }],
-  ["blind: nothing is known yet", { kind: "blind", reason: "no carrier" }, null],
-];
+Deno.test("one question is asked however many addresses are gone, and silence puts all of them back", () => {
+  const { context, returns, questions } = scene();
+  assert.equal(returns.lost(context, 2, 50), true);
+  assert.equal(returns.lost(context, 0, 50), true);
+  assert.equal(returns.lost(context, 2, 50), false, "that is known");
+  const asked = questions();
+  assert.equal(asked.length, 1);
+  assert.deepEqual(returns.hear(context, lastId(asked), { kind: "silent" }), [2, 0]);
+  assert.equal(returns.lost(context, 2, 50), true, "it is news again");
+});
 
-for (const [name, verdict, expected] of cases) {
-  Deno.test(`a lost address, the wire ${name}`, () => {
-    const context = new Context(new AlarmBook(), at(1_000));
-    const watch = new ReturnWatch("web");
-    assert.equal(watch.lost(context, 0, 50), true);
-    assert.deepEqual(watch.hear(context, asked(context), verdict), expected);
+for (const kind of ["answered", "contended"] as const) {
+  Deno.test(`an address that was ${kind} elsewhere is not put back: it is another's`, () => {
+    const { context, returns, questions } = scene();
+    returns.lost(context, 0, 50);
+    const verdict = { kind, address: "192.0.2.9", hardware: "b" };
+    assert.deepEqual(returns.hear(context, lastId(questions()), verdict), {
+      taken: "b has 192.0.2.9 now, which was lost here",
+    });
+    context.now = at(1e9);
+    returns.tick(context);
+    assert.deepEqual(questions(), []);
   });
 }
 
-Deno.test("an address that is lost again while it is asked for is no news", () => {
-  const context = new Context(new AlarmBook(), at(1_000));
-  const watch = new ReturnWatch("web");
-  watch.lost(context, 0, 50);
-  const id = asked(context);
-  assert.equal(watch.lost(context, 0, 50), false);
-  assert.equal(watch.lost(context, 1, 50), true, "another address is");
-  assert.deepEqual(watch.hear(context, id, { kind: "silent" }), [0, 1]);
+Deno.test("a question that could not be put is put again after a while, and nothing is put back meanwhile", () => {
+  const { context, returns, questions } = scene();
+  returns.lost(context, 0, 50);
+  const first = lastId(questions());
+  assert.equal(returns.hear(context, first, { kind: "blind", reason: "no carrier" }), null);
+  assert.equal(returns.retryAt, 1_000 + wireBlindRetryMs);
+  context.now = at(1_000 + wireBlindRetryMs - 1);
+  returns.tick(context);
+  assert.deepEqual(questions(), []);
+  context.now = at(1_000 + wireBlindRetryMs);
+  returns.tick(context);
+  returns.tick(context);
+  const again = questions();
+  assert.equal(again.length, 1);
+  assert.equal(returns.hear(context, first, { kind: "silent" }), null, "that question is over");
+  assert.deepEqual(returns.hear(context, lastId(again), { kind: "silent" }), [0]);
 });
 
-Deno.test("a question that could not be put is put again, and none after the group was given up", () => {
-  const context = new Context(new AlarmBook(), at(1_000));
-  const watch = new ReturnWatch("web");
-  watch.lost(context, 0, 50);
-  watch.hear(context, asked(context), { kind: "blind", reason: "no carrier" });
-  context.now = watch.retryAt!;
-  watch.tick(context);
-  const id = asked(context);
-  watch.drop();
-  assert.equal(watch.hear(context, id, { kind: "silent" }), null);
+Deno.test("once the group is given up no verdict puts anything back", () => {
+  const { context, returns, questions } = scene();
+  returns.lost(context, 0, 50);
+  const asked = lastId(questions());
+  returns.drop();
+  assert.equal(returns.hear(context, asked, { kind: "silent" }), null);
+  assert.equal(returns.hear(context, id(999), { kind: "silent" }), null);
 });

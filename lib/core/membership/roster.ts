@@ -137,14 +137,15 @@ export class Roster {
     peer.heardAt = now;
     peer.statement = statement;
     if (statement !== null) this.#takeEcho(peer, statement);
-    if (statement !== null && isGoodbye(statement)) {
+    const echo = statement?.hears[this.self];
+    const isDeaf = echo === undefined || echo.generation !== this.generation;
+    // From an earlier life of ours it may be a replay: its sender may have come back since, and hold everything.
+    if (statement !== null && isGoodbye(statement) && !isDeaf) {
       this.#left(context, peer);
       return { peer, wantsReply: false, hasNewClaim: false };
     }
     peer.hasLeft = false;
     if (!peer.isInView) this.#appeared(context, peer, silentMs);
-    const echo = statement?.hears[this.self];
-    const isDeaf = echo === undefined || echo.generation !== this.generation;
     return {
       peer,
       wantsReply: statement !== null && (isDeaf || statement.phase === "joining"),

@@ -48,6 +48,8 @@ function hearAt(
   return reports(context.takeEffects());
 }
 
+const goodbye = holding("stopped", { phase: "leaving", hears: hears("n1", ownGeneration, 1) });
+
 function tickAt({ roster, context }: { roster: Roster; context: Context }, ms: number): string[] {
   context.now = at(ms);
   roster.tick(context);
@@ -107,11 +109,11 @@ Deno.test("goodbye and return: no alarm, at once out of view, and back with the 
   const peer = n1.roster.peer("n2")!;
   assert.deepEqual(hearAt(n1, 1_100, { sequence: 2 }, holding("stopping", { phase: "leaving" })), []);
   assert.deepEqual([peer.isInView, peer.hasLeft], [true, false], "it still holds something");
-  assert.deepEqual(hearAt(n1, 1_200, { sequence: 3 }, holding("stopped", { phase: "leaving" })), [
+  assert.deepEqual(hearAt(n1, 1_200, { sequence: 3 }, goodbye), [
     "notice node-left",
   ]);
   assert.deepEqual([peer.isInView, peer.hasLeft], [false, true]);
-  assert.deepEqual(hearAt(n1, 1_210, { sequence: 4 }, holding("stopped", { phase: "leaving" })), []);
+  assert.deepEqual(hearAt(n1, 1_210, { sequence: 4 }, goodbye), []);
   assert.deepEqual(tickAt(n1, 9_000), []);
   assert.deepEqual(
     hearAt(n1, 9_000, { generation: 11, sequence: 1 }, holding("unknown", { phase: "joining" })),
@@ -127,14 +129,14 @@ Deno.test("a node that was missing or dead and is first heard with its goodbye l
   const n1 = rosterOfN1();
   n1.context.raise("node-missing", "n2", "not heard yet");
   n1.context.takeEffects();
-  assert.deepEqual(hearAt(n1, 1_000, { sequence: 1 }, holding("stopped", { phase: "leaving" })), [
+  assert.deepEqual(hearAt(n1, 1_000, { sequence: 1 }, goodbye), [
     "clear node-missing",
     "notice node-left",
   ]);
   hearAt(n1, 2_000, { generation: 11, sequence: 1 });
   assert.deepEqual(tickAt(n1, 4_000), ["alarm node-dead"]);
   assert.deepEqual(
-    hearAt(n1, 5_000, { generation: 11, sequence: 9 }, holding("stopped", { phase: "leaving" })),
+    hearAt(n1, 5_000, { generation: 11, sequence: 9 }, goodbye),
     [
       "clear node-dead",
       "notice node-left",
@@ -313,7 +315,7 @@ Deno.test("an immediate answer is due to who does not hear us as we are now, or 
     ["settled and hears our former run", statement({ hears: hears("n1", ownGeneration - 1, 99) }), true],
     ["joining", statement({ phase: "joining", hears: hears("n1", ownGeneration, 1) }), true],
     ["a Heartbeat daemon", null, false],
-    ["gone", holding("stopped", { phase: "leaving" }), false],
+    ["gone", goodbye, false],
   ];
   for (const [name, stated, wantsReply] of cases) {
     const { roster, context } = rosterOfN1();
@@ -329,4 +331,15 @@ Deno.test("a claim is new once, and again after it was dropped", () => {
     news.push(roster.hear(context, message({ sequence: index + 1 }, stated))?.hasNewClaim);
   }
   assert.deepEqual(news, [false, true, false, false, true]);
+});
+
+Deno.test("a goodbye that does not show that it heard us in our present life is no goodbye: it may be a replay", () => {
+  for (const heard of [{}, hears("n1", ownGeneration - 1, 900)]) {
+    const n1 = rosterOfN1();
+    const old = holding("stopped", { phase: "leaving", hears: heard });
+    assert.deepEqual(hearAt(n1, 1_000, { sequence: 1 }, old), ["notice node-heard"]);
+    const { hasLeft, isInView } = n1.roster.peer("n2")!;
+    assert.deepEqual([isInView, hasLeft], [true, false]);
+    assert.deepEqual(tickAt(n1, 1_000 + timing.deadTimeMs), ["alarm node-dead"]);
+  }
 });

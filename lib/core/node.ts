@@ -54,7 +54,7 @@ export class ClusterNode {
   readonly roster: Roster;
   readonly keepers: readonly Keeper[];
   readonly arbitration: Arbitration;
-  readonly directives = new Directives();
+  readonly directives: Directives;
   readonly alarms = new AlarmBook();
   readonly refused: Partial<Record<Refusal, number>> = {};
   readonly #context: Context;
@@ -75,6 +75,7 @@ export class ClusterNode {
   readonly #media: Map<string, MediumStatement>;
 
   constructor(readonly settings: Settings, readonly identity: Identity) {
+    this.directives = new Directives(settings.groups.map(({ name }) => name));
     this.roster = new Roster(identity.node, identity.generation, settings);
     this.keepers = settings.groups.map((group) =>
       new Keeper(group, group.nodes.includes(identity.node), identity.keptEpochs[group.name] ?? 0)

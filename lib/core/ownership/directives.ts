@@ -11,6 +11,9 @@ export class Directives {
   #maintenance: MaintenanceStatement = { on: false, version: 0 };
   readonly #pins = new Map<string, PinStatement>();
 
+  /** Orders about other groups than these are not kept: a peer may name any, and ever new ones. */
+  constructor(readonly groups: readonly string[]) {}
+
   get maintenance(): MaintenanceStatement {
     return this.#maintenance;
   }
@@ -40,7 +43,7 @@ export class Directives {
       hasChanged = true;
     }
     for (const [group, { pin }] of Object.entries(statement.groups)) {
-      if (pin !== null && isLaterPin(pin, this.#pins.get(group))) {
+      if (pin !== null && this.groups.includes(group) && isLaterPin(pin, this.#pins.get(group))) {
         this.#pins.set(group, pin);
         hasChanged = true;
       }

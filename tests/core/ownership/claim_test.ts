@@ -36,7 +36,7 @@ function scene(outline: Partial<GroupOutline> = {}, more: Parameters<typeof sett
     peers,
     phase: "settled",
     settledForMs: 60_000,
-    directives: new Directives(),
+    directives: new Directives([]),
     isMaintenance: false,
     isIsolated: false,
     mayKeep: true,

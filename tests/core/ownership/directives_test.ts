@@ -17,7 +17,7 @@ function known(directives: Directives): unknown {
 }
 
 function merged(statements: readonly Statement[]): Directives {
-  const directives = new Directives();
+  const directives = new Directives(["web", "mail"]);
   for (const each of statements) directives.merge(each);
   return directives;
 }
@@ -109,4 +109,12 @@ Deno.test("versions stop at what others accept", () => {
   directives.setPin("web", "n2");
   assert.equal(directives.maintenance.version, counterMax);
   assert.equal(directives.pin("web")!.version, counterMax);
+});
+
+Deno.test("pins of groups that are not configured are not kept, however many a peer makes up", () => {
+  const directives = new Directives(["web"]);
+  const pin = { node: "n2", version: 7 };
+  assert.equal(directives.merge(told({ on: false, version: 0 }, { other: pin, ["__proto__"]: pin })), false);
+  assert.deepEqual([directives.pin("other"), directives.pin("__proto__")], [null, null]);
+  assert.equal(directives.merge(told({ on: false, version: 0 }, { web: pin })), true);
 });

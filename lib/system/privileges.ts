@@ -90,7 +90,10 @@ export class ProcessRealtime {
   /** Raises the threads that have appeared since the last call; cheap enough for once a second. */
   raise(): Grant {
     let grant: Grant = { granted: true, reason: `real-time priority ${this.priority} (SCHED_RR)` };
-    for (const thread of readdirSync("/proc/self/task")) {
+    const threads = readdirSync("/proc/self/task");
+    // Threads come and go for years, and their numbers come again for others.
+    for (const thread of this.#known) if (!threads.includes(thread)) this.#known.delete(thread);
+    for (const thread of threads) {
       if (this.#known.has(thread)) continue;
       const raised = setThreadRealtime(Number(thread), this.priority);
       if (raised.granted) this.#known.add(thread);

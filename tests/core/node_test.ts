@@ -287,7 +287,7 @@ const waits: readonly (readonly [string, number, () => HandWired])[] = [
     wired.start("n1");
     return wired.run(8_000);
   }],
-  ["three nodes, two of which wait for the third", 120, () => {
+  ["three nodes, two of which wait for the third", 130, () => {
     const wired = new HandWired(settings({ timing: { ...timing, initDeadMs: 100_000 } }));
     wired.start("n1");
     wired.start("n2");

@@ -1,18 +1,17 @@
-/** Settings, statements, messages and outcomes with sensible values, for tests that care about one of them. */
+/** Whole settings, statements and messages with sensible values, for tests that care about one of them. */
 
-import { AlarmBook } from "../../lib/core/alarms.ts";
-import { Context } from "../../lib/core/context.ts";
 import type { Effect, EffectId, ReportEffect } from "../../lib/core/effects.ts";
-import type { MessageInput, ResourceOutcome } from "../../lib/core/inputs.ts";
-import { type Instant, instant } from "../../lib/core/instant.ts";
+import type { MessageInput } from "../../lib/core/inputs.ts";
 import type { GroupSettings, Settings, Timing } from "../../lib/core/settings.ts";
 import { type ClusterOutline, clusterSettings, type GroupOutline } from "../../lib/sim/cluster_settings.ts";
 import { stringField } from "../../lib/wire/message.ts";
 import type { GroupStatement, HearsStatement, Statement } from "../../lib/wire/statement.ts";
+import { groupStatement, statement as plainStatement } from "./helpers.ts";
+
+export { at, contextAt, outcome } from "./helpers.ts";
 
 export const timing: Timing = { keepaliveMs: 200, deadTimeMs: 1_000, warnTimeMs: 500, initDeadMs: 2_000 };
 
-export const at = (ms: number): Instant => instant(ms);
 export const id = (number: number): EffectId => number as EffectId;
 
 /** Three nodes on two links, unless told otherwise. */
@@ -32,41 +31,12 @@ export function group(outline: Partial<GroupOutline> = {}): GroupSettings {
   return settings({ groups }).groups[0]!;
 }
 
-export function contextAt(ms: number): Context {
-  return new Context(new AlarmBook(), at(ms));
-}
+export const stopped: GroupStatement = groupStatement();
 
-export function outcome(
-  result: ResourceOutcome["result"],
-  code: number | null = null,
-  reason = "",
-): ResourceOutcome {
-  return { kind: "resource", result, code, reason, output: [], durationMs: 1 };
-}
-
-export const stopped: GroupStatement = {
-  state: "stopped",
-  epoch: 0,
-  able: true,
-  wants: false,
-  leaseSeconds: 1,
-  pin: null,
-};
-
-/** Of a settled node that hears nobody and holds nothing. */
+/** Of a settled node with two links that hears nobody and holds nothing of `web`. */
 export function statement(parts: Partial<Statement> = {}): Statement {
-  return {
-    dialect: 1,
-    version: "1",
-    settingsHash: "same",
-    phase: "settled",
-    settledForMs: 60_000,
-    media: [{ name: "hb0", address: null }, { name: "hb1", address: null }],
-    hears: {},
-    groups: { web: stopped },
-    maintenance: { on: false, version: 0 },
-    ...parts,
-  };
+  const media = [{ name: "hb0", address: null }, { name: "hb1", address: null }];
+  return plainStatement({ settledForMs: 60_000, media, groups: { web: stopped }, ...parts });
 }
 
 export function hears(

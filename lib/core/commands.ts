@@ -85,12 +85,14 @@ function takeOver(context: Context, keepers: readonly Keeper[], surroundings: Su
   }
   if (surroundings.isIsolated) return refuse("this node is isolated: neither a peer nor an arbiter answers");
   for (const keeper of own) {
+    const hindrance = keeper.health.lostCarrier;
+    if (hindrance !== null) return refuse(`cannot take ${keeper.name}: ${hindrance}`);
+  }
+  for (const keeper of own) {
     keeper.isReleased = false;
     keeper.health.forgive(context);
-    const ailment = keeper.health.ailment;
-    if (ailment !== null) return refuse(`cannot take ${keeper.name}: ${ailment}`);
+    surroundings.directives.setPin(keeper.name, surroundings.self);
   }
-  for (const keeper of own) surroundings.directives.setPin(keeper.name, surroundings.self);
   return accept(`taking ${names(own)}`);
 }
 

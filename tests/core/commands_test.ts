@@ -199,6 +199,17 @@ Deno.test("a refused command changes nothing that is told to others, an accepted
   assert.deepEqual(told(wired).groups.web.pin, { node: "n2", version: 1 });
 });
 
+Deno.test("a takeover that is refused for one group lifts no release of another", () => {
+  const wired = quietPair();
+  wired.command("n2", of("release", "web"));
+  wired.step("n2", { kind: "carrier", group: "mail", device: "service", isUp: false });
+  assert.equal(
+    wired.command("n2", of("takeover", "web", "mail")),
+    "refused: cannot take mail: no carrier on service",
+  );
+  assert.equal(wired.nodes.get("n2")!.view().groups[0]!.able, false);
+});
+
 Deno.test("every command has exactly one answer and one report of it", () => {
   for (const command of [of("takeover"), of("confirm"), of("release", "x"), maintenance(true)]) {
     const effects = quietPair().step("n1", { kind: "command", command });

@@ -20,8 +20,13 @@ export class Health {
 
   /** Why the node cannot hold the group; `null`: it can. */
   get ailment(): string | null {
+    return this.lostCarrier ?? (this.#failedUntil === null ? null : this.#failure);
+  }
+
+  /** The ailment that no forgiveness heals; `null`: there is none. */
+  get lostCarrier(): string | null {
     for (const device of this.#deadDevices) return `no carrier on ${device}`;
-    return this.#failedUntil === null ? null : this.#failure;
+    return null;
   }
 
   get isFit(): boolean {

@@ -1,3 +1,5 @@
+/** Where a group belongs: the same answer for the same view, on every node. */
+
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type Candidate, outranks, place } from "../../../lib/core/ownership/placement.ts";

@@ -104,9 +104,13 @@ export class Claim {
     return after(heard, Math.max(deadTimeMs, this.leaseSeconds * 1000 + leaseSlackMs) + 200);
   }
 
-  /** How long the wire must be silent before a takeover. */
-  #silenceMs({ timing, arbiters }: Settings): number {
-    const byArbiterMs = arbiters.length > 0 ? cutOffSilenceMs(timing) : 0;
+  /**
+   * How long the wire must be silent before a takeover. A proof of an arbiter lasts as long as its owner's times say;
+   * of a node with a longer dead time than ours no more is known than that it is below that.
+   */
+  #silenceMs({ timing, arbiters }: Settings, peers: readonly Peer[] = []): number {
+    const longer = peers.map(({ deadTimeMs }) => deadTimeMs).filter((ms) => ms > timing.deadTimeMs);
+    const byArbiterMs = arbiters.length > 0 ? Math.max(cutOffSilenceMs(timing), ...longer) : 0;
     return Math.max(2 * wireWindowMs(timing.deadTimeMs), this.#duplicateCheckMs, byArbiterMs);
   }
 
@@ -116,7 +120,11 @@ export class Claim {
       now,
       peers: surroundings.peers,
       hasAddress: this.hasAddress,
-      isWireSilent: this.wire.isSilent(now, windowMs, this.#silenceMs(surroundings.settings)),
+      isWireSilent: this.wire.isSilent(
+        now,
+        windowMs,
+        this.#silenceMs(surroundings.settings, surroundings.peers),
+      ),
       isArbiterReachable: surroundings.isArbiterReachable,
       isConfirmed: this.isConfirmed,
     });
@@ -184,7 +192,7 @@ export class Claim {
     if (!this.hasAddress || peer.hasContact(now, peer.deadTimeMs)) return false;
     const windowMs = wireWindowMs(surroundings.settings.timing.deadTimeMs);
     return now >= after(this.#since!, peer.deadTimeMs) &&
-      this.wire.isSilent(now, windowMs, this.#silenceMs(surroundings.settings));
+      this.wire.isSilent(now, windowMs, this.#silenceMs(surroundings.settings, surroundings.peers));
   }
 
   /** All start together: a more preferred node that is about to settle should not have to take the group back. */

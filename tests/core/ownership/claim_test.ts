@@ -217,3 +217,12 @@ Deno.test("an answer may be a lease that still runs until the later of dead time
     assert.equal(claim.leaseEnd(surroundings), 9_000 + afterMs + 200);
   }
 });
+
+Deno.test("with an arbiter the wire is silent for as long as a holder with a longer dead time may keep its right", () => {
+  const { peers, pursueUntil } = scene({ duplicateCheckMs: 0 }, { arbiter: { kind: "release" } });
+  peers[0]!.adoptDeadTime(3_000);
+  lose(peers[0]!);
+  const { missing, atMs } = pursueUntil(14_000);
+  assert.equal(missing, null);
+  assert.ok(atMs >= 13_000 && atMs <= 13_000 + 2 * windowMs, `${atMs}`);
+});

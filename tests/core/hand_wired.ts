@@ -9,7 +9,8 @@ import type { Effect, RunEffect } from "../../lib/core/effects.ts";
 import type { Command, Input, Outcome, WireVerdict } from "../../lib/core/inputs.ts";
 import { ClusterNode } from "../../lib/core/node.ts";
 import { linkName, type Settings } from "../../lib/core/settings.ts";
-import { at, message, outcome } from "./samples.ts";
+import type { ClusterOutline } from "../../lib/sim/cluster_settings.ts";
+import { at, message, outcome, settings } from "./samples.ts";
 import { readStatement } from "../../lib/wire/statement_codec.ts";
 
 export class HandWired {
@@ -114,4 +115,23 @@ export class HandWired {
       }
     }
   }
+}
+
+export const pair = { nodes: ["n1", "n2"] };
+
+/** A settled pair; n1 holds `web`, at 1000 ms. */
+export function quietPair(outline: Partial<ClusterOutline> = {}): HandWired {
+  const wired = new HandWired(settings({ ...pair, ...outline }));
+  for (const node of outline.nodes ?? pair.nodes) wired.start(node);
+  wired.run(1_000);
+  assert.equal(holders(wired), "n1");
+  return wired;
+}
+
+export function holders(wired: HandWired): string {
+  return [...wired.nodes.keys()].filter((node) => wired.held(node)).join();
+}
+
+export function order(kind: "takeover" | "standby" | "release" | "rejoin" | "confirm"): Command {
+  return { kind, groups: ["web"] };
 }

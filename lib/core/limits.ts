@@ -30,6 +30,12 @@ export function wireLeadMs(deadTimeMs: number, silenceMs: number): number {
   return Math.min(wanted, Math.floor(deadTimeMs * 0.8));
 }
 
+/**
+ * After so many silent questions in a row the wire is asked at a third of the pace: who waits for a person or a delay
+ * may wait for hours.
+ */
+export const silentQuestionsBrisk = 40;
+
 /** While somebody keeps answering we ask less and less often, down to once per this. Too high: late takeover. */
 export const wireBackoffMsMax = 500;
 
@@ -127,6 +133,9 @@ export const addressLossesMax = 3;
  * other as fast as the network carries it. Higher: the last word stays with the rival for longer.
  */
 export const defenceIntervalMs = 250;
+
+/** Between the first and the last goodbye of a leaving node: one of them may be lost. */
+export const goodbyeMs = 20;
 
 /** How long a leaving node waits for others to report that they hold its groups. */
 export function farewellMs(timing: Timing): number {

@@ -21,6 +21,7 @@ import { after, earliestAfter, type Instant } from "./instant.ts";
 import {
   contactMs,
   farewellMs,
+  goodbyeMs,
   promptReplyMs,
   proofMs,
   refusalReportMs,
@@ -68,6 +69,8 @@ export class ClusterNode {
   #sequence = 0;
   #lastBeatAt: Instant | null = null;
   #nextBeatAt: Instant | null = null;
+  /** Leaving, with nothing left to stop: when we may go if others hold what we held, and when we go in any case. */
+  #goodbyeAt: Instant | null = null;
   #exitAt: Instant | null = null;
   #isIsolated: boolean | null = null;
   #replyDueAt: Instant | null = null;
@@ -103,6 +106,7 @@ export class ClusterNode {
       this.#nextBeatAt,
       this.#replyDueAt,
       this.#phase === "joining" ? this.#joinUntil : null,
+      this.#goodbyeAt,
       this.#exitAt,
       this.roster.deadline(now, checkMs),
       this.arbitration.proofEndsAt(),
@@ -394,12 +398,10 @@ export class ClusterNode {
   #exitIfDone(context: Context): void {
     if (this.#phase !== "leaving" || this.keepers.some((keeper) => isBusy(keeper))) return;
     const { timing } = this.settings;
+    this.#goodbyeAt ??= after(context.now, goodbyeMs);
     this.#exitAt ??= after(context.now, farewellMs(timing));
     const areTaken = this.keepers.every((keeper) => !keeper.moves.isWaitingForTaker);
-    if (
-      context.now >= this.#exitAt ||
-      (areTaken && context.now >= after(this.#exitAt, -farewellMs(timing) + 20))
-    ) {
+    if (context.now >= this.#exitAt || (areTaken && context.now >= this.#goodbyeAt)) {
       this.#beat(context);
       context.report("notice", "goodbye", "everything held here is stopped; goodbye");
       context.emit({ kind: "exit" });

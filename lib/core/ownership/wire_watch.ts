@@ -6,7 +6,7 @@
 import type { EffectId } from "../effects.ts";
 import type { WireVerdict } from "../inputs.ts";
 import { after, type Instant } from "../instant.ts";
-import { silentQuestionsMin, wireBackoffMsMax, wireBlindRetryMs } from "../limits.ts";
+import { silentQuestionsBrisk, silentQuestionsMin, wireBackoffMsMax, wireBlindRetryMs } from "../limits.ts";
 
 export class WireWatch {
   /** The open question. */
@@ -51,7 +51,7 @@ export class WireWatch {
         this.#silentInARow++;
         this.#silentSince ??= this.#askedAt;
         this.#backoffMs = 0;
-        this.nextAskAt = now;
+        this.nextAskAt = after(now, this.#silentInARow > silentQuestionsBrisk ? 2 * this.#windowMs : 0);
         break;
       case "answered":
         this.#endSilence();

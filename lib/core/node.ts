@@ -248,7 +248,12 @@ export class ClusterNode {
       return this.#refuseMessage(context, "unknown-node", input, "it is not among the configured nodes");
     }
     if (this.roster.isOldGeneration(source, generation)) {
-      return this.#refuseMessage(context, "old-generation", input, "a replay from before its last start");
+      return this.#refuseMessage(
+        context,
+        "old-generation",
+        input,
+        "a replay from before its last start, or its hb_generation was set back",
+      );
     }
     const heard = this.roster.hear(context, input);
     if (heard === null) return;

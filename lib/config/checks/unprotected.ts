@@ -56,8 +56,10 @@ export function unprotectedSentences(settings: Settings): string[] {
   const scripted = withAddress.filter((group) => group.resources.some(isProcess));
   if (scripted.length > 0) {
     sentences.push(
-      `If the daemon of a holder is killed or hangs, the services of ${list(scripted)} go on running there ` +
-        `while another node starts them: only the addresses have a lease, and there is no fencing.`,
+      `If the daemon of a holder is killed or hangs, or its node is cut off, the services of ${
+        list(scripted)
+      } can go ` +
+        `on running there while another node starts them: only the addresses have a lease, and there is no fencing.`,
     );
   }
   return sentences;

@@ -12,6 +12,7 @@
  * | out of view, fenced        | yes                                                                   |
  * | out of view, heard by a third node in our view | no: only our own links to it are cut              |
  * | out of view, last heard `blocked` | once a person confirms that it is off                          |
+ * | out of view, last heard in mid-start or mid-stop of what stands left of the address | when its limits are over, or a person confirms |
  * | out of view, otherwise     | once the wire is silent (groups with an address), its lease has run   |
  * |                            | out (where that is asked for) and the arbiter, if any, answers us;    |
  * |                            | a group without an address by time alone, which is told at start      |
@@ -86,6 +87,13 @@ function judgeLost(group: GroupSettings, facts: ExclusionFacts, lost: readonly P
       `${blocked.node} could not stop it and is out of view: make sure that it is off, then heartline confirm`;
     return { ...wait(why, true), needsPerson: true };
   }
+  const inMidMove = facts.isConfirmed ? null : lastMidMove(group, lost);
+  if (inMidMove !== null && facts.now < inMidMove.end) {
+    const why =
+      `${inMidMove.node} was lost while it started or stopped what stands before the address, which the ` +
+      "wire cannot tell; make sure that it is off, then heartline confirm, or wait for the time limits of that";
+    return { ...wait(why, true), retryAt: inMidMove.end, needsPerson: true };
+  }
   if (facts.isArbiterReachable === false) {
     return wait("no arbiter answers: we may be the one that is cut off", true);
   }
@@ -110,6 +118,26 @@ export function testimonyAgainst(peers: readonly Peer[], lost: readonly Peer[]):
     if (witness !== undefined) return `${witness.node} still hears ${peer.node}`;
   }
   return null;
+}
+
+/**
+ * A lost node that was starting or stopping the group may run resources that stand to the left of the address: they
+ * are started before it is there, and stopped after it has gone. The last of such nodes, and when even the slowest of
+ * these operations has hit its limit.
+ */
+function lastMidMove(group: GroupSettings, lost: readonly Peer[]): { node: string; end: Instant } | null {
+  const firstAddress = group.resources.findIndex(({ spec }) => spec.kind === "vip");
+  if (firstAddress < 1) return null;
+  const limitMs = group.resources.slice(0, firstAddress)
+    .reduce((sum, { startLimitMs, stopLimitMs }) => sum + startLimitMs + stopLimitMs, 0);
+  let latest: { node: string; end: Instant } | null = null;
+  for (const peer of lost) {
+    const { state } = peer.group(group.name);
+    if (peer.heardAt === null || !["starting", "stopping", "unknown"].includes(state)) continue;
+    const end = after(peer.heardAt, limitMs);
+    if (latest === null || end > latest.end) latest = { node: peer.node, end };
+  }
+  return latest;
 }
 
 /** Whether a node in our view states that it hears the lost one in its present generation. */

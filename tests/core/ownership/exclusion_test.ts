@@ -166,3 +166,24 @@ for (const [name, peers, part, isClear] of [...cases, ...more]) {
     assert.equal(exclusion.isClear, isClear, exclusion.why);
   });
 }
+
+const scriptFirst = clusterSettings({
+  nodes: ["a", "b", "c"],
+  links: 1,
+  timing: { keepaliveMs: 200, deadTimeMs: 1_000 },
+  groups: [{ name: "g", resources: ["script", { leaseSeconds: 2 }] }],
+}).groups[0]!;
+const [script] = scriptFirst.resources;
+const limitsMs = script!.startLimitMs + script!.stopLimitMs;
+
+for (const state of ["starting", "stopping", "unknown", "running", "stopped"] as const) {
+  const waits = !["running", "stopped"].includes(state);
+  Deno.test(`exclusion: lost while ${state}, a script stands left of the address: ${waits ? "wait" : "clear"}`, () => {
+    const judge = (now: number, isConfirmed = false) =>
+      judgeExclusion(scriptFirst, { ...facts, now: at(now), isConfirmed, peers: [lost(state)] });
+    assert.equal(judge(10_000 + limitsMs / 2).isClear, !waits);
+    assert.equal(judge(10_000 + limitsMs / 2, true).isClear, true, "confirmed");
+    assert.equal(judge(10_000 + limitsMs - 1).isClear, !waits, "just before the limits are over");
+    assert.equal(judge(10_000 + limitsMs).isClear, true, "the limits are over");
+  });
+}

@@ -39,7 +39,7 @@ const systemClock: WireClock = {
 const pollIntervalMs = 1;
 
 /** A flood of claims must not keep the caller here for ever. */
-const listenRoundsMax = 8;
+const listenRoundsMax = 2;
 
 /** One address of a question, in canonical text, and the socket of the place where it is asked for. */
 interface Place {

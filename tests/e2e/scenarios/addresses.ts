@@ -27,7 +27,7 @@ export const addresses: readonly Scenario[] = [
       const claims = new ClaimListener(stage, VIP);
       stage.blow();
       await stage.shell("node1", `ip address del ${VIP}/24 dev pub0`);
-      await stage.said("node1", "address-lost", /was removed by something else; putting it back/);
+      await stage.said("node1", "address-lost", /is gone from this machine; putting it back if it is free/);
       await stage.heldBy("node1");
       await stage.untilServed();
       await claims.heard(hardware);

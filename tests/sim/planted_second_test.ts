@@ -1,0 +1,3 @@
+import { testPlantedBugs } from "./planted.ts";
+
+testPlantedBugs(1);

@@ -4,8 +4,8 @@
  */
 
 import process from "node:process";
+import { version } from "../lib/version.ts";
 import { describeFailure } from "./failures.ts";
-import { buildProgram } from "./program.ts";
 
 function fail(error: unknown): void {
   const { message, exitCode } = describeFailure(error, Boolean(process.env.HEARTLINE_DEBUG));
@@ -40,8 +40,14 @@ async function end(): Promise<never> {
 
 try {
   const args = process.argv.slice(2);
-  const program = await buildProgram(args);
-  await program.parseAsync(args, { from: "user" });
+  if (args.length === 1 && (args[0] === "--version" || args[0] === "-V")) {
+    // Needs no argument parser, which is most of the start-up time.
+    process.stdout.write(`heartline ${version}\n`);
+  } else {
+    const { buildProgram } = await import("./program.ts");
+    const program = await buildProgram(args);
+    await program.parseAsync(args, { from: "user" });
+  }
 } catch (error) {
   fail(error);
 }

@@ -63,7 +63,17 @@ function compile(): void {
   try {
     run(
       BUN,
-      ["build", "--compile", "--minify", "--bytecode", "--format=esm", ENTRY, "--outfile", draft],
+      [
+        "build",
+        "--compile",
+        "--minify",
+        "--bytecode",
+        "--splitting",
+        "--format=esm",
+        ENTRY,
+        "--outfile",
+        draft,
+      ],
       "compile",
     );
     renameSync(draft, RESULT);

@@ -116,8 +116,8 @@ export const mutations: readonly Mutation[] = [
     name: "with an arbiter short silence suffices",
     regime: "arbiter",
     file: "core/ownership/claim.ts",
-    from: "const byArbiterMs = arbiters.length > 0 ? cutOffSilenceMs(timing) : 0;",
-    to: "const byArbiterMs = 0 * cutOffSilenceMs(timing) * arbiters.length;",
+    from: "const byArbiterMs = arbiters.length > 0 ? Math.max(cutOffSilenceMs(timing), ...longer) : 0;",
+    to: "const byArbiterMs = 0 * Math.max(cutOffSilenceMs(timing), ...longer) * arbiters.length;",
   },
   {
     name: "isolation is noticed a dead time too late",

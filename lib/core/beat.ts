@@ -9,6 +9,7 @@ import type { Roster } from "./membership/roster.ts";
 import type { Keeper } from "./ownership/keeper.ts";
 import type { Surroundings } from "./ownership/surroundings.ts";
 import {
+  dialect,
   type GroupStatement,
   type MediumStatement,
   type Statement,
@@ -37,7 +38,7 @@ export function statementOf(
   const groups: Record<string, GroupStatement> = Object.create(null);
   for (const keeper of keepers) groups[keeper.name] = keeper.statement(surroundings);
   return {
-    dialect: 1,
+    dialect,
     version: identity.version,
     settingsHash: identity.settingsHash,
     phase: surroundings.phase,

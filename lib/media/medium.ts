@@ -48,3 +48,8 @@ export interface MediumCounters {
   receivedPackets: number;
   receivedBytes: number;
 }
+
+/** The counters of a medium that has carried nothing yet. */
+export function noTraffic(): MediumCounters {
+  return { sentPackets: 0, sentBytes: 0, sendErrors: 0, receivedPackets: 0, receivedBytes: 0 };
+}

@@ -16,7 +16,7 @@ import { deviceLockDirectory, lockDevice } from "../system/device_lock.ts";
 import { SystemError } from "../system/errno.ts";
 import { Tty } from "../system/tty.ts";
 import { serialPacketBytesMax } from "../wire/limits.ts";
-import type { Medium, MediumCounters, MediumEvents } from "./medium.ts";
+import { type Medium, type MediumEvents, noTraffic } from "./medium.ts";
 import { SerialFramer } from "./serial_framer.ts";
 import { SerialWriter } from "./serial_writer.ts";
 
@@ -50,13 +50,7 @@ export class Serial implements Medium {
   readonly packetBytesMax = serialPacketBytesMax;
   readonly format = "text";
   readonly isPrivate = true;
-  readonly counters: MediumCounters = {
-    sentPackets: 0,
-    sentBytes: 0,
-    sendErrors: 0,
-    receivedPackets: 0,
-    receivedBytes: 0,
-  };
+  readonly counters = noTraffic();
   #line: OpenLine | null = null;
   #events: MediumEvents | null = null;
   #problem: string | null = null;

@@ -13,7 +13,7 @@ import type { TcpSettings } from "../core/settings.ts";
 import { EnvironmentError } from "../errors.ts";
 import { packetBytesMax } from "../wire/limits.ts";
 import { type Interfaces, isOwnAddress, isSameAddress, scoped, sourceFor } from "./addresses.ts";
-import type { Medium, MediumCounters, MediumEvents } from "./medium.ts";
+import { type Medium, type MediumEvents, noTraffic } from "./medium.ts";
 import type { TcpTiming } from "./tcp_connection.ts";
 import { type DialTiming, listens, TcpPeer } from "./tcp_peer.ts";
 
@@ -42,13 +42,7 @@ export class Tcp implements Medium {
   readonly packetBytesMax = packetBytesMax;
   readonly format = "any";
   readonly isPrivate = false;
-  readonly counters: MediumCounters = {
-    sentPackets: 0,
-    sentBytes: 0,
-    sendErrors: 0,
-    receivedPackets: 0,
-    receivedBytes: 0,
-  };
+  readonly counters = noTraffic();
   localAddress: string | null = null;
   readonly #paths: readonly Path[];
   /** By `ADDRESS PORT`. */

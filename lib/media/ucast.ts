@@ -10,7 +10,7 @@ import type { UcastSettings } from "../core/settings.ts";
 import { EnvironmentError } from "../errors.ts";
 import { udpPacketBytesMax } from "../wire/limits.ts";
 import { familyOf } from "./addresses.ts";
-import type { Medium, MediumCounters, MediumEvents } from "./medium.ts";
+import { type Medium, type MediumEvents, noTraffic } from "./medium.ts";
 import { UdpEndpoint, type UdpEndpointSettings } from "./udp_endpoint.ts";
 
 export class Ucast implements Medium {
@@ -19,13 +19,7 @@ export class Ucast implements Medium {
   readonly packetBytesMax = udpPacketBytesMax;
   readonly format = "any";
   readonly isPrivate = false;
-  readonly counters: MediumCounters = {
-    sentPackets: 0,
-    sentBytes: 0,
-    sendErrors: 0,
-    receivedPackets: 0,
-    receivedBytes: 0,
-  };
+  readonly counters = noTraffic();
   readonly #endpoints: readonly UdpEndpoint[];
   readonly #problems = new Map<UdpEndpoint, string>();
   #events: MediumEvents | null = null;

@@ -16,7 +16,7 @@ import { EnvironmentError } from "../errors.ts";
 import { bindToDevice, socketDescriptors } from "../system/bind_to_device.ts";
 import { udpPacketBytesMax } from "../wire/limits.ts";
 import { endpointText, type Interfaces, isOwnAddress, isSameAddress, unscoped } from "./addresses.ts";
-import type { Medium, MediumCounters, MediumEvents } from "./medium.ts";
+import { type Medium, type MediumEvents, noTraffic } from "./medium.ts";
 import { UdpPeer } from "./udp_peer.ts";
 import { bindSocket, closeQuietly, explain, fitted } from "./udp_socket.ts";
 
@@ -58,13 +58,7 @@ export class UdpGroup implements Medium {
   readonly packetBytesMax = udpPacketBytesMax;
   readonly format = "any";
   readonly isPrivate = false;
-  readonly counters: MediumCounters = {
-    sentPackets: 0,
-    sentBytes: 0,
-    sendErrors: 0,
-    receivedPackets: 0,
-    receivedBytes: 0,
-  };
+  readonly counters = noTraffic();
   localAddress: string | null = null;
   #events: MediumEvents | null = null;
   #sockets: GroupSockets | null = null;

@@ -75,16 +75,46 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import("./commands/config.ts")).configCommand(),
   },
   {
+    name: "detect",
+    group: "Tools",
+    summary: "find split brain: two holders of one address, and why",
+    load: async () => (await import("./commands/detect.ts")).detectCommand() as unknown as CommandUnknownOpts,
+  },
+  {
+    name: "probe",
+    group: "Tools",
+    summary: "measure links, and what a deadtime costs on them",
+    load: async () => (await import("./commands/probe.ts")).probeCommand() as unknown as CommandUnknownOpts,
+  },
+  {
     name: "arp",
     group: "Tools",
     summary: "announce an address, ask who has it, watch who claims it",
     load: async () => (await import("./commands/arp.ts")).arpCommand(),
   },
   {
+    name: "drill",
+    group: "Tools",
+    summary: "cut a link for a limited time, watch, give it back, report",
+    load: async () => (await import("./commands/drill.ts")).drillCommand(),
+  },
+  {
+    name: "fence",
+    group: "Tools",
+    summary: "test fencing devices; switch a node off and make sure of it",
+    load: async () => (await import("./commands/fence.ts")).fenceCommand(),
+  },
+  {
     name: "resource",
     group: "Tools",
     summary: "start, stop and check one resource or a group",
     load: async () => (await import("./commands/resource.ts")).resourceCommand(),
+  },
+  {
+    name: "simulate",
+    group: "Tools",
+    summary: "partitions, stalls and crashes on the real core, in virtual time",
+    load: async () => (await import("./commands/simulate.ts")).simulateCommand(),
   },
   {
     name: "completions",

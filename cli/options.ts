@@ -23,6 +23,27 @@ export function jsonOption() {
   return new Option("--json", "print JSON for programs");
 }
 
+/** `--nagios`, for commands that are monitoring plugins too. */
+export function pluginOption() {
+  return new Option("--nagios", "one line and exit code 0 to 3, as monitoring plugins do");
+}
+
+/** `--config`; `what` is taken from the file. */
+export function configOption(what: string) {
+  return new Option("--config <file>", `${what} of a heartline.yaml`).argParser(nonEmpty);
+}
+
+/** `--ha-dir`, the same in Heartbeat's words. */
+export function haDirOption(what: string) {
+  return new Option("--ha-dir <dir>", `${what} of a directory with ha.cf, authkeys, haresources`)
+    .argParser(nonEmpty);
+}
+
+/** `--node`: as which node of the settings a command speaks. */
+export function nodeOption() {
+  return new Option("--node <name>", "name of this node (default: what uname -n says)").argParser(nonEmpty);
+}
+
 /** A length of time with a unit (`500ms`, `30s`, `2m`), as milliseconds. */
 export function duration(text: string): number {
   const parsed = parseDuration(text, "yaml");
@@ -34,6 +55,11 @@ export function duration(text: string): number {
 export function nonEmpty(text: string): string {
   if (text === "") throw new InvalidArgumentError("It is empty.");
   return text;
+}
+
+/** An option that may be given several times; each time adds one. */
+export function several(value: string, before: string[] | undefined): string[] {
+  return [...(before ?? []), nonEmpty(value)];
 }
 
 /** The part of a help text that shows how a command is used; a meaning with no room beside goes below. */

@@ -1,11 +1,11 @@
 /**
  * `deno task bench`: how long a client is without its address. For several deadtimes (keepalive a fifth of each) the
- * holder is switched off at ten random moments, and planned takeovers are made; then what the quiet daemon costs, and
- * how fast the commands start. Figures and ratios of one run on this machine; nothing is asserted.
+ * holder is switched off at ten random moments, and planned takeovers are made; then how many messages get through,
+ * what the quiet daemon costs, and how fast the commands start. Figures and ratios of one run on this machine; nothing is asserted.
  *
- *     deno task bench [--source] [--deaths N] [--only deaths|moves|idle|start]
+ *     deno task bench [--source] [--deaths N] [--only deaths|moves|messages|idle|start|simulate]
  *
- * Needs root, for network namespaces.
+ * Needs root, for network namespaces; `--only simulate` does not.
  */
 
 import { existsSync, readFileSync } from "node:fs";
@@ -13,7 +13,9 @@ import { parseArgs } from "node:util";
 import { monotonicMs } from "../lib/system/clock.ts";
 import { writeConfig } from "./lab/config.ts";
 import type { Target } from "./lab/daemon.ts";
+import { carried, readingRate } from "./bench/throughput.ts";
 import { Lab } from "./lab/lab.ts";
+import { benchSimulator } from "./bench/simulate.ts";
 import { run } from "./lab/run.ts";
 import { ClientPinger, HolderSampler } from "./lab/samplers.ts";
 import { overlapMs } from "./lab/timeline.ts";
@@ -68,7 +70,7 @@ async function withPair(
 ): Promise<Measured> {
   const lab = await Lab.build({ prefix: "hlbench" });
   try {
-    writeConfig(lab, { deadTimeMs, initDeadMs: Math.max(2000, 2 * deadTimeMs) });
+    writeConfig(lab, { deadTimeMs, initDeadMs: Math.max(2000, 2 * deadTimeMs), realtime: true });
     await Promise.all(lab.nodes.map((node) => join(lab, node)));
     const sampler = new HolderSampler(lab, VIP);
     const pinger = new ClientPinger(lab, VIP);
@@ -195,11 +197,17 @@ function print(text: string): void {
   console.log(text);
 }
 
+function perSecond(value: number): string {
+  return Math.round(value).toLocaleString("en").padStart(7);
+}
+
 function ms(value: number, digits = 0): string {
   return value.toFixed(digits).padStart(7);
 }
 
 async function main(): Promise<void> {
+  if (wants("simulate")) benchSimulator(target, print);
+  if (values.only === "simulate") return;
   const problem = await Lab.unavailable();
   if (problem !== null) throw new Error(`Cannot measure: ${problem}`);
   if (target === "binary" && !existsSync(`${import.meta.dirname}/../dist/heartline`)) {
@@ -228,6 +236,19 @@ async function main(): Promise<void> {
     print(`planned takeover                     ${range}         ${ms(overlap)}`);
     print("  Heartbeat 3.0.6: 310\n");
   }
+  if (wants("messages")) {
+    for (const method of ["sha1", "sha256"] as const) {
+      print(`heartbeats verified and read, ${method.padEnd(6)} ${perSecond(readingRate(method))} a second`);
+    }
+    for (const lossRate of [0, 0.01, 0.1, 0.3]) {
+      const { perSecond: rate, requests, resent } = await carried(lossRate);
+      const loss = `${lossRate * 100} % loss`.padEnd(9);
+      print(
+        `numbered messages, ${loss} ${perSecond(rate)} a second; ${requests} requests, ${resent} sent again`,
+      );
+    }
+    print("  both peers in one process on loopback; at most 250 messages are unacknowledged\n");
+  }
   if (wants("idle")) {
     const { corePercent, residentMb } = await measureIdle();
     print(
@@ -240,6 +261,15 @@ async function main(): Promise<void> {
     await withPair(1000, async (lab) => {
       print(`heartline --version  ${ms(await measureStart(lab, ["--version"]), 1)}`);
       print(`heartline status     ${ms(await measureStart(lab, ["status"]), 1)}`);
+      const check = ["detect", "--vip", VIP, "--primary", lab.network.address("node2", "pub0")];
+      print(
+        `heartline detect     ${
+          ms(await measureStart(lab, [...check, "--local"]), 1)
+        }  asks this machine only`,
+      );
+      const windowMs = 500;
+      const took = await measureStart(lab, [...check, "--window", `${windowMs}ms`]);
+      print(`heartline detect     ${ms(took - windowMs, 1)}  beyond its window of ${windowMs} ms`);
     });
   }
 }

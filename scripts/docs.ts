@@ -31,7 +31,8 @@ export async function commandPages(): Promise<Map<string, string>> {
 /** The help of a command and of its sub-commands, each in a block of its own. */
 function sections(command: CommandUnknownOpts, parent: string): string[] {
   const name = `${parent} ${command.name()}`;
-  const children = command.commands.flatMap((child) => [
+  const visible = command.createHelp().visibleCommands(command).filter((child) => child.name() !== "help");
+  const children = visible.flatMap((child) => [
     `## ${name} ${child.name()}`,
     ...sections(child, name),
   ]);

@@ -2,16 +2,23 @@
  * Damages packets by the million and feeds them to the wire code: `deno task fuzz [COUNT] [SEED]`.
  *
  * Three kinds in turn: real packets damaged on the way, whose acceptance would be a forgery; damaged messages signed
- * with the right key, which reach everything behind the authentication; damaged statements in such messages.
+ * with the right key, which reach everything behind the authentication, a node included; damaged statements in such
+ * messages.
  * Nothing may throw, nothing damaged may be accepted as authentic, and what is accepted must be written back byte
  * for byte. The first violation ends the run with the packet in hex and the seed. Exit code 1.
  */
 
 import { Buffer } from "node:buffer";
 import process from "node:process";
+import { instant } from "../lib/core/instant.ts";
+import { eventsWaitingMax, missingSequencesMax } from "../lib/core/limits.ts";
+import { ClusterNode } from "../lib/core/node.ts";
+import { Prng } from "../lib/core/prng.ts";
 import type { Authentication } from "../lib/core/settings.ts";
+import { clusterSettings } from "../lib/sim/cluster_settings.ts";
 import { sign } from "../lib/wire/authentication.ts";
-import { stringField, text } from "../lib/wire/message.ts";
+import { eventField, eventType, writeEvent } from "../lib/wire/event_codec.ts";
+import { type ClusterMessage, stringField, text } from "../lib/wire/message.ts";
 import { encodeNetstring, writeTrailer } from "../lib/wire/netstring.ts";
 import { decode, open, seal } from "../lib/wire/packet.ts";
 import { type Statement, statementField } from "../lib/wire/statement.ts";
@@ -19,6 +26,12 @@ import { readStatement, writeStatement } from "../lib/wire/statement_codec.ts";
 import { encodeText } from "../lib/wire/text.ts";
 import { capture, keys } from "../tests/wire/captures.ts";
 import { type Draw, drawFrom, mutate, mutateOnce } from "../tests/wire/mutation.ts";
+
+/** Requests, answers, deliveries and reports of one step: each is bounded, and so must their sum be. */
+const effectsMax = 2_000;
+
+/** Messages that one node hears before another takes its place. */
+const listenerMessages = 200;
 
 /** Packets between two lines of progress. */
 const reportEvery = 1_000_000;
@@ -48,16 +61,35 @@ const statement: Statement = {
 
 const statusFields = Object.entries({ t: "status", st: "active", src: "node1", seq: "a", hg: "b", ts: "c" })
   .map(([name, value]) => stringField(name, value));
-const own = (["netstring", "text"] as const).map((format) =>
+const formats = ["netstring", "text"] as const;
+const own = formats.map((format) =>
   seal({ fields: [...statusFields, stringField(statementField, writeStatement(statement))] }, {
     format,
     authentication,
   })
 );
+const event = writeEvent({
+  clock: 17,
+  level: "alarm",
+  code: "link-lost",
+  sentence: "link hb0 is dead; 1 of 2 links left to node2",
+  fields: { node: "node2", left: 1, isLast: false },
+});
+/** Requests, refusals and acknowledgements, and a cluster event. */
+const exchanged = [
+  { t: "NS_rexmit", dest: "node2", firstseq: "2", lastseq: "9" },
+  { t: "NS_nak_rexmit", firstseq: "a", info: "seqno too low" },
+  { t: "NS_ackmsg", dest: "node2", ackseq: "1f" },
+  { t: eventType, [eventField]: event, seq: "b" },
+].flatMap((given) => {
+  const all = { ...given, src: "node1", hg: "b", ts: "c" };
+  const fields = Object.entries(all).map(([name, value]) => stringField(name, value));
+  return formats.map((format) => seal({ fields }, { format, authentication }));
+});
 const recorded = ["join-failback-on.pcap", "rexmit.pcap", "msgfmt-netstring.pcap", "media-serial-1to2.raw"]
   .flatMap((name) => capture(name).packets);
 /** Nested messages, lists and binary values, which real R1 clusters do not send. */
-const typed = (["netstring", "text"] as const).map((format) =>
+const typed = formats.map((format) =>
   seal({
     fields: [
       ...statusFields,
@@ -71,7 +103,30 @@ const typed = (["netstring", "text"] as const).map((format) =>
     ],
   }, { format, authentication })
 );
-const samples = [...own, ...own, ...typed, ...typed, ...recorded];
+const samples = [...own, ...own, ...typed, ...typed, ...exchanged, ...recorded];
+/** A node that hears every message that is rightly signed, whatever it says. */
+function listener(): ClusterNode {
+  const settings = clusterSettings({
+    nodes: ["node1", "node2"],
+    links: 1,
+    timing: { keepaliveMs: 200, deadTimeMs: 1_000 },
+    groups: [],
+  });
+  const identity = {
+    node: "node2",
+    generation: 1,
+    version: "fuzz",
+    settingsHash: "5d41402abc4b2a76",
+    keptEpochs: {},
+    unprotected: [],
+  };
+  const node = new ClusterNode(settings, identity, new Prng(1));
+  node.step(instant(0), { kind: "start" });
+  return node;
+}
+
+let node = listener();
+let nowMs = 0;
 const genuine = new Set(samples.map(latin1));
 
 /** Why each packet was refused, or how far it came. */
@@ -109,9 +164,33 @@ function trySigned(packet: Uint8Array): void {
     : encodeNetstring(decoded.message, decoded.claim);
   if (latin1(again) !== significant(packet)) throw new Error("not written back byte for byte");
   const words = text(opened.message.message, statementField);
-  if (words === undefined) return count("signed: accepted, no statement");
-  const read = readStatement(words);
-  count(read.ok ? "signed: accepted with its statement" : "signed: bad-statement");
+  const read = words === undefined ? null : readStatement(words);
+  if (read !== null && !read.ok) return count("signed: bad-statement");
+  hear(opened.message, read === null ? null : read.statement);
+  if (read !== null) count("signed: accepted with its statement");
+  else {count(
+      `signed: accepted, ${knownTypes.has(opened.message.type) ? opened.message.type : "another type"}`,
+    );}
+}
+
+const knownTypes: ReadonlySet<string> = new Set([
+  "status",
+  "NS_rexmit",
+  "NS_nak_rexmit",
+  "NS_ackmsg",
+  eventType,
+]);
+
+/** Whatever a node is told, a step stays small, and so does what it remembers. */
+function hear(message: ClusterMessage, statement: Statement | null): void {
+  nowMs += 1;
+  // Damage soon makes an absurd generation known, after which all else is a replay.
+  if (nowMs % listenerMessages === 0) node = listener();
+  const effects = node.step(instant(nowMs), { kind: "message", medium: "hb0", message, statement });
+  if (effects.length > effectsMax) throw new Error(`${effects.length} effects of one message`);
+  const { tracker } = node.roster.peers[0]!;
+  if (tracker.missing.size > missingSequencesMax) throw new Error(`${tracker.missing.size} missing numbers`);
+  if (node.events.waiting > 2 * eventsWaitingMax) throw new Error(`${node.events.waiting} events wait`);
 }
 
 /** Damages what is signed and signs it. */

@@ -9,10 +9,18 @@
  */
 
 import { existsSync, readdirSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { addCounts, type Counts, countsOfRun, hasPassingSummary, NO_COUNTS } from "./testing/counts.ts";
+import {
+  addCounts,
+  type Counts,
+  countsOfRun,
+  failuresOf,
+  hasPassingSummary,
+  NO_COUNTS,
+} from "./testing/counts.ts";
 import { endAllCommands, runCommand } from "./testing/command.ts";
 import { ensurePackages } from "./testing/packages.ts";
 
@@ -28,7 +36,12 @@ interface StepResult {
   readonly durationMs: number;
   /** `null`: not a step that runs tests. */
   readonly counts: Counts | null;
+  /** What failed and how, in a few lines; empty: nothing, or it is not known. */
+  readonly failures: string;
 }
+
+/** Characters of a step's failures that are repeated at the end. */
+const FAILURES_SHOWN = 3_000;
 
 const results: StepResult[] = [];
 const quick = process.argv.includes("--quick");
@@ -41,8 +54,14 @@ function begin(title: string): void {
   say(`\n=== ${title}`);
 }
 
-function record(title: string, ok: boolean, durationMs: number, counts: Counts | null = null): boolean {
-  results.push({ title, verdict: ok ? "ok" : "FAILED", durationMs, counts });
+function record(
+  title: string,
+  ok: boolean,
+  durationMs: number,
+  counts: Counts | null = null,
+  failures = "",
+): boolean {
+  results.push({ title, verdict: ok ? "ok" : "FAILED", durationMs, counts, failures });
   say(`--- ${title}: ${ok ? "ok" : "FAILED"} (${(durationMs / 1000).toFixed(1)} s)`);
   return ok;
 }
@@ -50,7 +69,7 @@ function record(title: string, ok: boolean, durationMs: number, counts: Counts |
 function skip(title: string, reason: string): void {
   begin(title);
   say(`SKIPPED: ${reason}`);
-  results.push({ title, verdict: "skipped", durationMs: 0, counts: null });
+  results.push({ title, verdict: "skipped", durationMs: 0, counts: null, failures: "" });
 }
 
 /**
@@ -72,44 +91,90 @@ async function denoStep(title: string, args: readonly string[], limitMs = 5 * MI
   return record(title, result.code === 0, result.durationMs);
 }
 
-/** One run of `deno test`, shown while it runs. Without any test file the step is skipped, not passed. */
-async function testStep(
-  title: string,
-  files: readonly string[],
-  options: { parallel?: boolean; env?: Record<string, string>; limitMs: number },
-): Promise<void> {
+interface TestOptions {
+  /** Files at a time, as threads of one process. */
+  readonly jobs: number;
+  /** Processes that share the files. The output of more than one is shown when they have ended. */
+  readonly processes?: number;
+  readonly env?: Record<string, string>;
+  readonly limitMs: number;
+}
+
+/** Runs of `deno test`. Without any test file the step is skipped, not passed. */
+async function testStep(title: string, files: readonly string[], options: TestOptions): Promise<void> {
   if (files.length === 0) return skip(title, "there are no test files");
   begin(title);
-  const parallel = options.parallel ? ["--parallel"] : [];
+  const { processes = 1 } = options;
+  const shares = Array.from(
+    { length: Math.min(processes, files.length) },
+    (_, share) => files.filter((_, index) => index % processes === share),
+  );
+  const runs = await Promise.all(shares.map((share) => testRun(share, options, shares.length === 1)));
+  const counts = runs.reduce((sum, run) => addCounts(sum, run.counts), NO_COUNTS);
+  const isGood = runs.every(({ code }) => code === 0) && counts.failed === 0;
+  const durationMs = Math.max(...runs.map((run) => run.durationMs));
+  record(title, isGood, durationMs, counts, runs.map(({ failures }) => failures).join("\n"));
+}
+
+async function testRun(
+  files: readonly string[],
+  { jobs, env = {}, limitMs }: TestOptions,
+  stream: boolean,
+): Promise<{ code: number | null; counts: Counts; durationMs: number; failures: string }> {
+  const parallel = jobs > 1 ? ["--parallel"] : [];
   const result = await runCommand(
     process.execPath,
     ["test", "--allow-all", "--no-check", ...parallel, ...files],
-    { cwd: ROOT, stream: true, limitMs: options.limitMs, ...(options.env ? { env: options.env } : {}) },
+    { cwd: ROOT, stream, limitMs, env: { ...env, DENO_JOBS: `${jobs}` } },
   );
-  if (result.timedOut) say(result.output.split("\n").slice(-2).join("\n"));
+  if (!stream) say(result.output);
+  else if (result.timedOut) say(result.output.split("\n").slice(-2).join("\n"));
   const hasCrashedAtEnd = result.signal === CRASH && hasPassingSummary(result.output);
   if (hasCrashedAtEnd) say(`${CRASH_NOTE}, after it had reported that all tests passed`);
   const code = hasCrashedAtEnd ? 0 : result.code;
-  const counts = countsOfRun(result.output, code);
-  record(title, code === 0 && counts.failed === 0, result.durationMs, counts);
+  const { output, durationMs } = result;
+  return { code, counts: countsOfRun(output, code), durationMs, failures: failuresOf(output) };
 }
 
-/** Folders of tests that work with sockets, processes and namespaces, and measure time: one after the other. */
-const SERIAL = /^tests\/(arbiters|fencing|media|resources|runtime|system)\//;
-const LAB = /^tests\/scripts\/(lab|demo)_/;
-const END_TO_END = /^tests\/(e2e|interop)\//;
+/**
+ * Folders of tests that work with sockets, processes and namespaces, and measure time: in processes of their own, whose
+ * environment, priority and namespaces no other test changes, and in each one after the other.
+ */
+const SERIAL = [/^tests\/(arbiters|fencing|media|resources|runtime|system)\//];
+/** Tests between machines of their own network namespaces: they wait most of the time, for timers of daemons. */
+const END_TO_END = [
+  /^tests\/(e2e|probe)\//,
+  /^tests\/scripts\/(lab|demo)_/,
+  /^tests\/checks\/(detect|loss)_/,
+  /^tests\/drill\/(fifty|packets)_/,
+];
+/**
+ * With daemons at realtime priority, alone on the machine: while such a daemon is busy, the kernel gives everything
+ * else a twentieth of each second, and daemons of another laboratory would rightly notice that they stood still.
+ */
+const ALONE = [/^tests\/e2e\/(deaths|intruders)_/];
+/** Beside real Heartbeat daemons, which take ten seconds to start. */
+const INTEROP = [/^tests\/interop\//];
+/**
+ * Files of them at a time. Lower: the run takes longer. Higher: the daemons starve each other on two cores, and what
+ * they rightly do then fails the tests.
+ */
+const LABS = 3;
+const INTEROP_LABS = 2;
 
 /** Test files, relative to the root, by the step that runs them. */
-function testFiles(): Record<"parallel" | "serial" | "lab" | "endToEnd", string[]> {
+function testFiles(): Record<"parallel" | "serial" | "alone" | "endToEnd" | "interop", string[]> {
   const all = readdirSync(join(ROOT, "tests"), { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith("_test.ts") && !name.startsWith("fixtures/"))
     .map((name) => `tests/${name}`)
     .sort();
+  const isIn = (folders: readonly RegExp[]) => (name: string) => folders.some((each) => each.test(name));
   return {
-    parallel: all.filter((name) => ![SERIAL, LAB, END_TO_END].some((folder) => folder.test(name))),
-    serial: all.filter((name) => SERIAL.test(name)),
-    lab: all.filter((name) => LAB.test(name)),
-    endToEnd: all.filter((name) => END_TO_END.test(name)),
+    parallel: all.filter((name) => !isIn([...SERIAL, ...END_TO_END, ...INTEROP])(name)),
+    serial: all.filter(isIn(SERIAL)),
+    alone: all.filter(isIn(ALONE)),
+    endToEnd: all.filter((name) => isIn(END_TO_END)(name) && !isIn(ALONE)(name)),
+    interop: all.filter(isIn(INTEROP)),
   };
 }
 
@@ -124,27 +189,40 @@ async function main(): Promise<boolean> {
 
   const files = testFiles();
   await testStep("unit, property and conformance tests", files.parallel, {
-    parallel: true,
+    jobs: availableParallelism(),
     limitMs: 10 * MINUTE_MS,
   });
-  await testStep("tests that talk to the kernel", files.serial, { limitMs: 10 * MINUTE_MS });
+  await testStep("tests that talk to the kernel", files.serial, {
+    jobs: 1,
+    processes: 2,
+    limitMs: 10 * MINUTE_MS,
+  });
   if (!quick) {
-    await testStep("the laboratory itself", files.lab, { limitMs: 5 * MINUTE_MS });
     const compiled = await denoStep("compile dist/heartline", ["run", "--allow-all", "scripts/compile.ts"]);
-    for (const target of ["source", "binary"]) {
-      const title = `end to end, ${target}`;
-      if (target === "binary" && !compiled) skip(title, "dist/heartline could not be built");
-      else {await testStep(title, files.endToEnd, {
-          env: { HEARTLINE_E2E_TARGET: target },
-          limitMs: 30 * MINUTE_MS,
-        });}
-    }
+    if (!compiled) skip("end to end, binary", "dist/heartline could not be built");
+    const env = { HEARTLINE_E2E_TARGET: compiled ? "both" : "source" };
+    await testStep("end to end, at realtime priority", files.alone, {
+      jobs: 1,
+      env,
+      limitMs: 10 * MINUTE_MS,
+    });
+    await testStep("end to end", files.endToEnd, { jobs: LABS, env, limitMs: 30 * MINUTE_MS });
+    await testStep("beside real Heartbeat daemons", files.interop, {
+      jobs: INTEROP_LABS,
+      env,
+      limitMs: 15 * MINUTE_MS,
+    });
   }
   return summary();
 }
 
-/** The closing table and line. A failed step without tests (format, lint…) counts as one failure. */
+/** What failed, then the closing table and line. A failed step without tests (format, lint…) counts as one failure. */
 function summary(): boolean {
+  for (const { title, failures } of results) {
+    if (failures.trim() === "") continue;
+    say(`\n=== failed in: ${title}`);
+    say(failures.length > FAILURES_SHOWN ? `${failures.slice(0, FAILURES_SHOWN)}\n… (more above)` : failures);
+  }
   const total = results.reduce((sum, { counts, verdict }) => {
     const own = counts ?? (verdict === "FAILED" ? { ...NO_COUNTS, failed: 1 } : NO_COUNTS);
     return addCounts(sum, own);

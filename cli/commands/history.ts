@@ -1,7 +1,8 @@
 import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
 import { parseDuration } from "../../lib/config/durations.ts";
 import { controlSchema } from "../../lib/runtime/control_protocol.ts";
-import { renderReport } from "../../lib/runtime/report_line.ts";
+import type { Aged } from "../../lib/runtime/control_client.ts";
+import { renderClusterLine, renderReport, type ReportLine } from "../../lib/runtime/report_line.ts";
 import { printJson, withDaemon } from "../control.ts";
 import { examples, jsonOption, socketOption, timeoutOption } from "../options.ts";
 
@@ -9,6 +10,7 @@ import { examples, jsonOption, socketOption, timeoutOption } from "../options.ts
 export function historyCommand() {
   return new Command("history")
     .description("Prints what the daemon decided and saw lately (the last 500 reports), oldest first.")
+    .option("--cluster", "the events of all nodes, in the order that all nodes agree on")
     .option("--since <time>", "a length of time back from now (10m), or a date and time", since)
     .addOption(timeoutOption(5_000, "how long to wait for the answer"))
     .addOption(jsonOption())
@@ -17,18 +19,28 @@ export function historyCommand() {
       "after",
       examples([
         ["heartline history --since 10m", "the last ten minutes"],
+        ["heartline history --cluster", "what happened on all nodes, in one order"],
         ["heartline history --since 2026-01-31T03:00Z", "since three o'clock UTC"],
       ]),
     )
     .action(async (options) => {
       await withDaemon(options.socket, options.timeout, async (client) => {
-        const { ageMs, result } = await client.history();
         const from = options.since ?? -Infinity;
-        const reports = result.filter((line) => Date.parse(line.at) >= from);
-        if (options.json) printJson({ schema: controlSchema, ageMs, reports });
-        else for (const line of reports) process.stdout.write(`${renderReport(line)}\n`);
+        if (options.cluster) print(await client.clusterHistory(), from, options.json, renderClusterLine);
+        else print(await client.history(), from, options.json, renderReport);
       });
     });
+}
+
+function print<Line extends ReportLine>(
+  { ageMs, result }: Aged<readonly Line[]>,
+  from: number,
+  isJson: boolean | undefined,
+  render: (line: Line) => string,
+): void {
+  const reports = result.filter((line) => Date.parse(line.at) >= from);
+  if (isJson) printJson({ schema: controlSchema, ageMs, reports });
+  else for (const line of reports) process.stdout.write(`${render(line)}\n`);
 }
 
 /** Unix milliseconds. */

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { Command } from "@commander-js/extra-typings";
 import { UsageError } from "../../lib/errors.ts";
-import { examples, nonEmpty } from "../options.ts";
+import { examples, nodeOption, nonEmpty } from "../options.ts";
 
 const yamlFile = "/etc/heartline/heartline.yaml";
 const haDirectory = "/etc/ha.d";
@@ -15,7 +15,7 @@ export function peerCommand() {
     )
     .option("--config <file>", `settings (default: ${yamlFile})`, nonEmpty)
     .option("--ha-dir <dir>", "directory with ha.cf, authkeys and haresources instead", nonEmpty)
-    .option("--node <name>", "name of this node (default: what uname -n says)", nonEmpty)
+    .addOption(nodeOption())
     .option("--socket <path>", "control socket, whatever the settings say", nonEmpty)
     .option("--state-dir <dir>", "where generation and epochs are kept, whatever the settings say", nonEmpty)
     .addHelpText(

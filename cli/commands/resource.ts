@@ -10,15 +10,13 @@ import type { ResourceSettings, Settings } from "../../lib/core/settings.ts";
 import type { OperateOptions, StepResult, Verb } from "../../lib/resources/operate.ts";
 import { UsageError } from "../../lib/errors.ts";
 import { duration, examples, jsonOption, nonEmpty } from "../options.ts";
+import { Waiting } from "../render/waiting.ts";
 
 /** Version of what `--json` prints. */
 const schema = 1;
 
 /** Lines of a failed program's output that are shown. */
 const SHOWN_LINES_MAX = 10;
-
-/** How long a step takes before a terminal is told that it still runs. */
-const PROGRESS_AFTER_MS = 1000;
 
 interface Options {
   readonly group?: string | undefined;
@@ -90,7 +88,7 @@ async function run(verb: Verb, words: readonly string[], options: Options): Prom
     return;
   }
 
-  const progress = new Progress(!options.json && process.stderr.isTTY === true);
+  const progress = new Waiting(!options.json && process.stderr.isTTY === true);
   const results = await operate(steps, {
     ...plan,
     begins: (step) => progress.begin(`${step.resource.id}: ${step.operation}`),
@@ -172,13 +170,8 @@ async function fromConfiguration(name: string, options: Options) {
     ...(options.haDir === undefined ? {} : { haDirectory: options.haDir }),
   });
   if (loaded.settings === null) {
-    const errors = loaded.problems.filter(({ severity }) => severity === "error");
-    throw new UsageError(
-      errors.map(({ file, line, column, message, hint }) =>
-        `${file}${line > 0 ? `:${line}:${column}` : ""}: ${message}${hint === undefined ? "" : `; ${hint}`}`
-      ),
-      78,
-    );
+    const { settingsErrors } = await import("../settings_errors.ts");
+    throw new UsageError(settingsErrors(loaded.problems), 78);
   }
   const group = loaded.settings.groups.find((each) => each.name === name);
   if (group === undefined) {
@@ -217,28 +210,6 @@ function show({ resource, outcome }: StepResult, isDone: boolean): void {
   print(`${resource.id}: ${outcome.result}${reason}`);
   if (isDone) return;
   for (const line of outcome.output.slice(-SHOWN_LINES_MAX)) process.stderr.write(`  | ${line}\n`);
-}
-
-/** Tells a waiting person what is going on, on one line of a terminal that is wiped at the end. */
-class Progress {
-  #timer: ReturnType<typeof setInterval> | undefined;
-  #isShown = false;
-  constructor(readonly isOn: boolean) {}
-
-  begin(what: string): void {
-    if (!this.isOn) return;
-    const startedMs = performance.now();
-    this.#timer = setInterval(() => {
-      this.#isShown = true;
-      process.stderr.write(`\r${what}, ${Math.round((performance.now() - startedMs) / 1000)} s\x1b[K`);
-    }, PROGRESS_AFTER_MS);
-  }
-
-  end(): void {
-    clearInterval(this.#timer);
-    if (this.#isShown) process.stderr.write("\r\x1b[K");
-    this.#isShown = false;
-  }
 }
 
 function print(line: string): void {

@@ -22,7 +22,7 @@ export function completionScript(shell: Shell, program: CommandUnknownOpts): str
 }
 
 function entriesOf(command: CommandUnknownOpts, path: string): Entry[] {
-  const children = command.commands.filter((child) => child.name() !== "help");
+  const children = command.createHelp().visibleCommands(command).filter((child) => child.name() !== "help");
   const choices = command.registeredArguments.flatMap((argument) => argument.argChoices ?? []);
   const own: Entry = {
     path,

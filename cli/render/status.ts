@@ -8,7 +8,7 @@ import { printable } from "../../lib/runtime/report_line.ts";
 import { renderAge } from "./ages.ts";
 import { findings } from "./findings.ts";
 import type { Paint } from "./paint.ts";
-import { arbiterRows, groupLines, peerRows } from "./status_sections.ts";
+import { arbiterRows, fenceRows, fencingRows, groupLines, peerRows, pingRows } from "./status_sections.ts";
 import { type Cell, elide, renderTable, wrap } from "./table.ts";
 
 export interface StatusStyle {
@@ -42,6 +42,9 @@ export function renderStatus(view: NodeView, ageMs: number, style: StatusStyle):
   );
   section("NODES AND LINKS", table(peerRows(view, paint), [34]));
   section("ARBITERS", table(arbiterRows(view, paint), [24]));
+  section("FENCING", table(fencingRows(view, paint), [24]));
+  section("FENCING DEVICES", table(fenceRows(view, paint), [24]));
+  section("PING NODES", table(pingRows(view, paint), [24]));
   section("UNPROTECTED", view.unprotected.flatMap((sentence) => bullet(sentence, width)));
   const refused = Object.entries(view.refused).filter(([, count]) => count > 0);
   section(

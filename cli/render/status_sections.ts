@@ -1,4 +1,4 @@
-/** The parts of `status` that have rows: groups with their resources, peers with their links, arbiters. */
+/** The parts of `status` that have rows: groups with their resources, peers with their links, arbiters, fencing. */
 
 import type {
   ArbiterView,
@@ -96,15 +96,15 @@ function peerFacts(view: NodeView, peer: PeerView): string {
   const facts: string[] = [];
   if (up < peer.links.length && peer.state !== "left") facts.push(`${up} of ${peer.links.length} links up`);
   const isInView = peer.state === "alive" || peer.state === "init";
-  if (isInView && !peer.hearsUs) facts.push("DOES NOT HEAR US");
+  if (isInView && peer.hearsUs === false) facts.push("DOES NOT HEAR US");
   if (peer.settingsDiffer) facts.push("SETTINGS DIFFER from ours");
   if (peer.version !== null && peer.version !== view.version) facts.push(`heartline ${peer.version}`);
-  if (peer.version === null && peer.heardAgoMs !== null) facts.push("no Heartline node");
+  if (peer.version === null && peer.heardAgoMs !== null) facts.push("a Heartbeat daemon");
   if (peer.deadTimeMs !== view.timing.deadTimeMs) facts.push(`deadtime ${renderAge(peer.deadTimeMs)}`);
   return facts.join(", ");
 }
 
-function linkState({ state }: LinkView, paint: Paint): Cell {
+export function linkState({ state }: LinkView, paint: Paint): Cell {
   if (state === "up") return { text: state, paint: paint.good };
   return state === "late" || state === "never"
     ? { text: state.toUpperCase(), paint: paint.doubtful }
@@ -116,6 +116,43 @@ function linkFacts({ state, received, lost }: LinkView): string {
   if (lost > 0) facts.push(`${lost} lost`);
   if (state === "one-way") facts.push("we hear it, it does not hear us");
   return facts.join(", ");
+}
+
+export function pingRows(view: NodeView, paint: Paint): ReadonlyArray<readonly Cell[]> {
+  return view.pings.map(({ name, state, answeredAgoMs, targets }) => [
+    name,
+    state === "up"
+      ? { text: state, paint: paint.good }
+      : { text: state.toUpperCase(), paint: state === "dead" ? paint.bad : paint.doubtful },
+    renderAgo(answeredAgoMs),
+    targets.join(", "),
+  ]);
+}
+
+/** A node that was fenced long ago, and is still away, is no news but worth knowing. */
+export function fencingRows(view: NodeView, paint: Paint): ReadonlyArray<readonly Cell[]> {
+  return view.fencing.map(({ node, state, sentence, fencedAgoMs }) => [
+    node,
+    state === "fenced"
+      ? { text: "fenced", paint: paint.good }
+      : { text: state.toUpperCase(), paint: state === "failed" ? paint.bad : paint.doubtful },
+    fencedAgoMs === null ? "" : renderAgo(fencedAgoMs),
+    sentence,
+  ]);
+}
+
+/** What each device said of the nodes that it could fence, by its last test. */
+export function fenceRows(view: NodeView, paint: Paint): ReadonlyArray<readonly Cell[]> {
+  return (view.fenceDevices ?? []).map(({ device, state, power, reason, testedAgoMs }) => [
+    device,
+    state === "answers"
+      ? { text: state, paint: paint.good }
+      : { text: state.toUpperCase(), paint: state === "untested" ? paint.doubtful : paint.bad },
+    testedAgoMs === null ? "not tested yet" : `tested ${renderAgo(testedAgoMs)}`,
+    state === "answers" || reason === ""
+      ? Object.entries(power).map(([node, is]) => `${node} is ${is}`).join(", ")
+      : reason,
+  ]);
 }
 
 export function arbiterRows(view: NodeView, paint: Paint): ReadonlyArray<readonly Cell[]> {

@@ -51,10 +51,19 @@ export function renderTable(rows: ReadonlyArray<readonly Cell[]>, layout: TableL
 export function elide(text: string, width: number): string {
   if (stringWidth(text) <= width) return text;
   const room = Math.max(0, width - 2);
-  const letters = [...text];
+  const letters = graphemes(text);
   const head = takeColumns(letters, Math.ceil(room / 2));
-  const tail = takeColumns(letters.toReversed(), room - stringWidth(head));
-  return `${head}..${[...tail].reverse().join("")}`;
+  let tail = "";
+  for (const letter of letters.toReversed()) {
+    if (stringWidth(`${head}..${letter}${tail}`) > width) break;
+    tail = letter + tail;
+  }
+  return `${head}..${tail}`;
+}
+
+/** What a person takes for one sign, however many code points it has: half of one has another width. */
+function graphemes(text: string): string[] {
+  return [...new Intl.Segmenter().segment(text)].map(({ segment }) => segment);
 }
 
 /** Lines of at most `width` columns, broken between words, and inside words only where one is wider than a line. */

@@ -97,7 +97,7 @@ class Screen {
   }
 
   draw(view: NodeView, ageMs: number, trouble: string | null): void {
-    const width = process.stdout.columns ?? 80;
+    const width = process.stdout.columns || 80;
     const height = process.stdout.rows ?? 24;
     const style = { width, paint: this.paint };
     const lines = renderStatus(view, ageMs, style);

@@ -16,6 +16,9 @@ import { type EchoReply, EchoSocket } from "../system/icmp.ts";
 import { addressFamily, canonicalAddress, type Family, isSameBytes } from "../system/packets/ip_address.ts";
 import type { Arbiter } from "./arbiter.ts";
 
+/** What is asked: an arbiter, or a ping member. */
+export type Pinged = Pick<PingArbiterSettings, "name" | "targets">;
+
 interface Target {
   /** As the operator wrote it: reported back. */
   readonly name: string;
@@ -38,12 +41,9 @@ const tokenBytes = 16;
 const firstLookMs = 1;
 const lookGrowth = 1.6;
 
-/** Questions older than so many intervals are forgotten: at two, proof is never older than two heartbeats. */
-const ageIntervalsMax = 2;
-
 export class PingArbiter implements Arbiter {
   readonly name: string;
-  readonly #settings: PingArbiterSettings;
+  readonly #settings: Pinged;
   readonly #now: () => number;
   readonly #identifier = randomBytes(2).readUInt16BE();
   readonly #sockets = new Map<Family, EchoSocket>();
@@ -51,18 +51,26 @@ export class PingArbiter implements Arbiter {
   #questions: Question[] = [];
   #sequence = 0;
   #intervalMs = 0;
+  #ageMsMax = 0;
   #answered: (target: string, askedAtMs: number) => void = () => {};
   #askTimer: ReturnType<typeof setInterval> | undefined;
   #lookTimer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(settings: PingArbiterSettings, now: () => number = monotonicMs) {
+  constructor(settings: Pinged, now: () => number = monotonicMs) {
     this.name = settings.name;
     this.#settings = settings;
     this.#now = now;
   }
 
-  /** Rejects where no target can ever be asked: no address among them, or no permission for ICMP. */
-  open(intervalMs: number, answered: (target: string, askedAtMs: number) => void): Promise<void> {
+  /**
+   * Rejects where no target can ever be asked: no address among them, or no permission for ICMP. Answers to questions
+   * older than `ageMsMax` are forgotten: after two intervals, unless said.
+   */
+  open(
+    intervalMs: number,
+    answered: (target: string, askedAtMs: number) => void,
+    ageMsMax = 2 * intervalMs,
+  ): Promise<void> {
     try {
       this.#targets = this.#settings.targets.map((target) => this.#target(target));
     } catch (error) {
@@ -70,6 +78,7 @@ export class PingArbiter implements Arbiter {
       return Promise.reject(error);
     }
     this.#intervalMs = intervalMs;
+    this.#ageMsMax = ageMsMax;
     this.#answered = answered;
     this.#ask();
     this.#askTimer = setInterval(() => this.#ask(), intervalMs);
@@ -90,7 +99,7 @@ export class PingArbiter implements Arbiter {
     const family = addressFamily(text);
     if (address === null || family === null) {
       throw new EnvironmentError(
-        `Cannot use arbiter "${this.name}": target "${name}" is no IP address; write it as 192.0.2.1 or 2001:db8::1`,
+        `Cannot ping "${this.name}": target "${name}" is no IP address; write it as 192.0.2.1 or 2001:db8::1`,
       );
     }
     let socket = this.#sockets.get(family);
@@ -141,7 +150,7 @@ export class PingArbiter implements Arbiter {
   }
 
   #isYoung(question: Question, now: number): boolean {
-    return now - question.askedAt <= this.#intervalMs * ageIntervalsMax;
+    return now - question.askedAt <= this.#ageMsMax;
   }
 
   #closeSockets(): void {

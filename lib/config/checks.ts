@@ -4,6 +4,7 @@
  */
 
 import type { Authentication, Settings } from "../core/settings.ts";
+import { checkFencing } from "./checks/fencing.ts";
 import { checkGroups } from "./checks/groups.ts";
 import { checkLinks } from "./checks/links.ts";
 import { unprotectedSentences } from "./checks/unprotected.ts";
@@ -27,6 +28,7 @@ export function checkSettings(settings: Settings, places: Places, nodeName: stri
   const isPrivate = settings.media.length > 0 && settings.media.every((medium) => medium.kind === "serial");
   problems.push(...checkKeys(settings.authentication, places, isPrivate));
   checkGroups(settings, places, say);
+  checkFencing(settings, places, say);
   for (const sentence of unprotectedSentences(settings)) say("note", places.at(), "unprotected", sentence);
   return problems;
 }

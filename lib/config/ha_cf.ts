@@ -4,6 +4,7 @@
  * stands in ha/directives.ts; how values fit together is decided elsewhere.
  */
 
+import { maxRexmitDelayMsMax } from "./defaults.ts";
 import { parseDuration } from "./durations.ts";
 import { directives } from "./ha/directives.ts";
 import { checkMediaOrder, type HaMedium, readHaMedia } from "./ha/media.ts";
@@ -22,6 +23,8 @@ export interface HaCf {
   readonly media: HaMedium[];
   /** Hosts of `ping`, `ping6` and `ping_group`. */
   readonly pings: Placed<string>[];
+  /** The same as the members that they are: each host of `ping`, each `ping_group`. */
+  readonly pingMembers: { readonly name: string; readonly hosts: readonly Placed<string>[] }[];
   /** The line that starts ipfail, which gives groups up when ping nodes are lost. */
   ipfail: Span | null;
   readonly environment: Map<string, string>;
@@ -57,6 +60,7 @@ export function parseHaCf(text: string, file: string): { haCf: HaCf; findings: F
     values: new Map(),
     media: [],
     pings: [],
+    pingMembers: [],
     ipfail: null,
     environment: new Map(),
   };
@@ -173,12 +177,14 @@ function readDirective(
     case "ping":
     case "ping6":
       haCf.pings.push(...values);
+      haCf.pingMembers.push(...values.map((host) => ({ name: host.value, hosts: [host] })));
       return;
     case "ping_group":
       if (values.length < 2) {
         fail(first, `the group "${first.value}" has no host`, "write ping_group NAME HOST…");
       }
       haCf.pings.push(...values.slice(1));
+      haCf.pingMembers.push({ name: first.value, hosts: values.slice(1) });
       return;
     case "respawn":
       readRespawn(haCf, findings, directive, values);
@@ -220,6 +226,16 @@ function readDirective(
     case "rtprio":
       if (!isWholeNumber(first.value, 1, 99)) {
         fail(first, `"${first.value}" is not a priority`, "write a number from 1 to 99");
+        return;
+      }
+      break;
+    case "max_rexmit_delay":
+      if (!isWholeNumber(first.value, 1, maxRexmitDelayMsMax)) {
+        fail(
+          first,
+          `"${first.value}" is not a number of milliseconds`,
+          `write a whole number from 1 to ${maxRexmitDelayMsMax}`,
+        );
         return;
       }
       break;

@@ -5,14 +5,19 @@
 
 import { isMap, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
 import type { Document, Node } from "yaml";
+import { isGuarded } from "../core/arbitration.ts";
+import { autoLeaseSeconds } from "../core/limits.ts";
 import type { Settings } from "../core/settings.ts";
 import type { LoadContext } from "./context.ts";
 import * as defaults from "./defaults.ts";
 import { parseNodeName } from "./text/names.ts";
+import { parseAlarmRepeat, parseMaxRexmitDelay } from "./text/pauses.ts";
 import { Findings, Places, type Problem, type Span } from "./problem.ts";
+import { readFencing } from "./yaml/fencing.ts";
 import { readGroups } from "./yaml/groups.ts";
 import { readKeys } from "./yaml/keys.ts";
 import { readLinks } from "./yaml/links.ts";
+import { readDeadPing, readPingMembers } from "./yaml/pings.ts";
 import { type Entry, type Value, YamlReader } from "./yaml/reader.ts";
 import { readArbiters, readProcess, readTakeover, readVipDefaults } from "./yaml/sections.ts";
 
@@ -21,8 +26,10 @@ export interface HeartlineYaml {
   readonly settings: Settings | null;
   readonly problems: readonly Problem[];
   readonly places: Places;
-  /** Where the text holds secrets; not empty: the file must be private. */
+  /** Where the text holds what must not be shown. */
   readonly secrets: readonly Span[];
+  /** The file must be private. */
+  readonly isSecret: boolean;
 }
 
 const keys = [
@@ -33,21 +40,24 @@ const keys = [
   "warntime",
   "initdead",
   "port",
+  "max-rexmit-delay",
+  "alarm-repeat",
   "message-format",
   "links",
   "keys",
   "vip",
   "groups",
   "arbiters",
+  "ping-members",
+  "deadping",
   "takeover",
+  "fencing",
   "process",
 ] as const;
 
-const noFencing =
-  "remove it: no fencing method exists yet, and a fence that is only believed in is worse than none";
 const refused = {
-  fencing: noFencing,
-  stonith: noFencing,
+  fence: `the section is called "fencing"`,
+  stonith: `the section is called "fencing"`,
   watchdog: "remove it: this version feeds no watchdog",
   arbiter: `the list is called "arbiters"`,
   quorum: `this version has no quorum: see "arbiters"`,
@@ -59,33 +69,34 @@ const nodeEchoes: ReadonlySet<string> = new Set(["unknown-node", "missing-peer",
 
 export function parseHeartlineYaml(text: string, file: string, context: LoadContext): HeartlineYaml {
   const findings = new Findings(file, text);
-  const places = new Places(file);
-  const document = parse(text, findings);
-  const nothing = (secrets: readonly Span[]) => ({
-    settings: null,
-    problems: findings.problems,
-    places,
-    secrets,
-  });
-  if (document === null) return nothing(secretLines(text));
-  const reader = new YamlReader(findings, document);
+  const document = parseYaml(text, findings);
+  if (document === null) return hopeless(findings, secretLines(text));
   const root: Value = { node: document.contents as Node | null, span: { offset: 0, length: 1 } };
+  return readHeartline(new YamlReader(findings, document), root, context);
+}
+
+/**
+ * The mapping of a heartline.yaml, which may be a part of another document.
+ *
+ * `areKeysOptional`: where nothing is signed, as in a simulation.
+ */
+export function readHeartline(
+  reader: YamlReader,
+  root: Value,
+  context: LoadContext,
+  areKeysOptional = false,
+): HeartlineYaml {
+  const { findings } = reader;
+  const places = new Places(findings.file);
+  const required = ["nodes", "links", "keys", "groups"].filter((key) => key !== "keys" || !areKeysOptional);
   if (root.node === null) {
-    findings.error(
-      null,
-      "empty",
-      "the file is empty",
-      `it needs at least "nodes", "links", "keys" and "groups"`,
-    );
-    return nothing([]);
+    const needed = required.map((key) => `"${key}"`);
+    const hint = `it needs at least ${needed.slice(0, -1).join(", ")} and ${needed.at(-1)}`;
+    findings.error(null, "empty", "the file is empty", hint);
+    return hopeless(findings, []);
   }
-  const entries = reader.mapping(root, {
-    what: "the file",
-    keys,
-    required: ["nodes", "links", "keys", "groups"],
-    refused,
-  });
-  if (entries === null) return nothing(secretLines(text));
+  const entries = reader.mapping(root, { what: "the file", keys, required, refused });
+  if (entries === null) return hopeless(findings, secretLines(findings.text));
   const at = (key: typeof keys[number]) => entries.get(key);
 
   const before = findings.problems.length;
@@ -112,41 +123,75 @@ export function parseHeartlineYaml(text: string, file: string, context: LoadCont
   const groups = at("groups");
   const cluster = at("cluster");
   const format = at("message-format");
-  const arbiters = at("arbiters");
+  const rexmit = at("max-rexmit-delay");
+  const repeat = at("alarm-repeat");
   if (keysEntry !== undefined) places.set(["keys"], findings.place(keysEntry.key.span));
   if (links !== undefined) places.set(["media"], findings.place(links.key.span));
+  const fence = at("fencing");
+  if (fence !== undefined) places.set(["fencing"], findings.place(fence.key.span));
   if (groups !== undefined) places.set(["groups"], findings.place(groups.key.span));
   const keyed = keysEntry && readKeys(reader, keysEntry.value, context, places);
-  const vip = readVipDefaults(reader, at("vip")?.value, timing.deadTimeMs);
+  const fenced = fence && readFencing(reader, fence.value, nodes, context, places, areKeysOptional);
+  const arbitersEntry = at("arbiters");
+  const arbiters = arbitersEntry === undefined ? [] : readArbiters(reader, arbitersEntry.value, places);
+  const autoSeconds = autoLeaseSeconds(timing, isGuarded(arbiters));
+  const vip = readVipDefaults(reader, at("vip")?.value, autoSeconds);
   const settings: Settings = {
     cluster: (cluster && reader.text(cluster.value, `"cluster"`)) ?? "heartline",
     nodes,
     timing,
     udpPort,
     media: links === undefined ? [] : readLinks(reader, links.value, nodes, udpPort, context, places),
+    maxRexmitDelayMs: (rexmit && reader.parsed(rexmit.value, `"max-rexmit-delay"`, parseMaxRexmitDelay)) ??
+      defaults.maxRexmitDelayMs,
+    alarmRepeatMs: (repeat && reader.parsed(repeat.value, `"alarm-repeat"`, parseAlarmRepeat)) ??
+      defaults.alarmRepeatMs,
     messageFormat: (format && reader.choice(format.value, `"message-format"`, ["netstring", "text"])) ??
       "netstring",
     authentication: keyed?.authentication ?? { signWith: 0, keys: [], allowCrc: false },
-    groups: groups === undefined
-      ? []
-      : readGroups(reader, groups.value, nodes, { ...vip, scripts: context.scripts }, places),
-    arbiters: arbiters === undefined ? [] : readArbiters(reader, arbiters.value, places),
+    groups: groups === undefined ? [] : readGroups(reader, groups.value, nodes, {
+      ...vip,
+      scripts: context.scripts,
+      // A node that is fenced has no lease any more.
+      waitForLease: isGuarded(arbiters) && (fenced ?? null) === null,
+    }, places),
+    arbiters,
+    pingMembers: readPingMembers(reader, at("ping-members")?.value),
+    deadPingMs: readDeadPing(reader, at("deadping")?.value, timing),
     ...readTakeover(reader, at("takeover")?.value),
+    fencing: fenced?.fencing ?? null,
     process: readProcess(reader, at("process")?.value),
   };
   // A node that could not be read in the list is not unknown wherever else it stands.
   const told = findings.problems.filter((found, index) =>
     areNodesSound || index < nodesEnd || !nodeEchoes.has(found.code)
   );
-  const problems = [...told, ...keyed?.file?.findings.problems ?? []];
-  return { settings, problems, places, secrets: keyed?.secrets ?? [] };
+  const problems = [...told, ...keyed?.file?.findings.problems ?? [], ...fenced?.problems ?? []];
+  const secrets = [...keyed?.secrets ?? [], ...fenced?.secrets ?? []];
+  const isSecret = (keyed?.secrets.length ?? 0) > 0 || fenced?.hasPassword === true;
+  return { settings, problems, places, secrets, isSecret };
+}
+
+function hopeless(findings: Findings, secrets: readonly Span[]): HeartlineYaml {
+  const { problems, file } = findings;
+  return { settings: null, problems, places: new Places(file), secrets, isSecret: secrets.length > 0 };
+}
+
+export interface NamedFiles {
+  readonly keysFile: string | null;
+  readonly optionFiles: readonly string[];
+  /** Names or paths of fence agents. */
+  readonly agents: readonly string[];
+  readonly scriptDirectories: readonly string[];
 }
 
 /** What the loader must read before the settings can be: names of files and directories, as far as they are sane. */
-export function filesNamed(text: string): { keysFile: string | null; scriptDirectories: readonly string[] } {
+export function filesNamed(
+  text: string,
+): NamedFiles {
   const standard = defaults.processSettings.scriptDirectories;
-  const root = parse(text, new Findings("", text))?.contents;
-  if (!isMap(root)) return { keysFile: null, scriptDirectories: standard };
+  const root = parseYaml(text, new Findings("", text))?.contents;
+  if (!isMap(root)) return { keysFile: null, optionFiles: [], agents: [], scriptDirectories: standard };
   const keysNode = root.get("keys");
   const file = isMap(keysNode) ? keysNode.get("file") : undefined;
   const processNode = root.get("process");
@@ -156,10 +201,22 @@ export function filesNamed(text: string): { keysFile: string | null; scriptDirec
       typeof item === "string"
     )
     : standard;
-  return { keysFile: typeof file === "string" && file !== "" ? file : null, scriptDirectories: named };
+  const fencing = root.get("fencing");
+  const devices = isMap(fencing) ? fencing.get("devices") : undefined;
+  const ofDevices = (key: string) =>
+    (isSeq(devices) ? devices.items : [])
+      .map((device) => isMap(device) ? device.get(key) : null)
+      .filter((name) => typeof name === "string" && name !== "") as string[];
+  return {
+    keysFile: typeof file === "string" && file !== "" ? file : null,
+    optionFiles: ofDevices("options-file"),
+    agents: ofDevices("agent"),
+    scriptDirectories: named,
+  };
 }
 
-function parse(text: string, findings: Findings): Document | null {
+/** `null`: it is no YAML; the findings say why. */
+export function parseYaml(text: string, findings: Findings): Document | null {
   const lineCounter = new LineCounter();
   try {
     const document = parseDocument(text, { lineCounter, prettyErrors: false, version: "1.2" });
@@ -184,7 +241,7 @@ function plainMessage(message: string): string {
 
 /** Where a text that is no good YAML may hold secrets. */
 function secretLines(text: string): Span[] {
-  return [...text.matchAll(/(?<=\bsec\w*["']?[ \t]*:[ \t]*)\S.*/gi)].map((match) => ({
+  return [...text.matchAll(/(?<=\b(?:sec|pass)\w*["']?[ \t]*:[ \t]*)\S.*/gi)].map((match) => ({
     offset: match.index,
     length: match[0].length,
   }));

@@ -3,15 +3,19 @@
  * lib/runtime/load_settings.ts reads the files.
  */
 
+import type { Document } from "yaml";
 import type { Settings } from "../core/settings.ts";
 import { checkKeys, checkSettings } from "./checks.ts";
+import { checkAgents } from "./checks/fencing.ts";
 import type { LoadContext } from "./context.ts";
 import { parseAuthKeys } from "./authkeys.ts";
+import { parseFenceOptions } from "./fence_options.ts";
 import { type HaFile, type HaFiles, parseHaDirectory } from "./ha/settings.ts";
 import { parseHaResources } from "./haresources.ts";
-import { parseHeartlineYaml } from "./heartline_yaml.ts";
-import { isError, Places, type Problem, problem, type Span } from "./problem.ts";
+import { parseHeartlineYaml, readHeartline } from "./heartline_yaml.ts";
+import { Findings, isError, Places, type Problem, problem, type Span } from "./problem.ts";
 import { nearest } from "./spelling.ts";
+import { type Value, YamlReader } from "./yaml/reader.ts";
 
 export type { HaFile, HaFiles } from "./ha/settings.ts";
 export { type LoadContext, plainContext } from "./context.ts";
@@ -33,15 +37,31 @@ export interface LoadResult {
 }
 
 export function settingsFromYaml(text: string, file: string, context: LoadContext): LoadResult {
-  const { settings, problems, places, secrets } = parseHeartlineYaml(text, file, context);
+  const { settings, problems, places, secrets, isSecret } = parseHeartlineYaml(text, file, context);
   const sources = [{ file, text: masked(text, secrets) }];
-  const secretFiles = secrets.length > 0 ? [file] : [];
+  const secretFiles = isSecret ? [file] : [];
   if (context.keysFile !== null) {
     const { path, text } = context.keysFile;
     sources.push({ file: path, text: masked(text, parseAuthKeys(text, path).authKeys.secrets) });
     secretFiles.push(path);
   }
+  for (const { path, text } of context.optionFiles.values()) {
+    sources.push({ file: path, text: masked(text, parseFenceOptions(text, path).secrets) });
+    secretFiles.push(path);
+  }
   return { ...judged(settings, problems, places, context), sources, secretFiles };
+}
+
+/** Settings that are written as a part of another document, such as a scenario; they may leave out the keys. */
+export function settingsFromMapping(
+  document: Document,
+  root: Value,
+  whole: Source,
+  context: LoadContext,
+): Pick<LoadResult, "settings" | "problems"> {
+  const reader = new YamlReader(new Findings(whole.file, whole.text), document);
+  const { settings, problems, places } = readHeartline(reader, root, context, true);
+  return judged(settings, problems, places, context);
 }
 
 export function settingsFromHaDirectory(files: HaFiles, context: LoadContext): LoadResult {
@@ -107,6 +127,7 @@ function judged(
       ),
     );
     problems.push(...checkScripts(settings, places, context));
+    checkAgents(settings, places, context.agents, (...found) => problems.push(problem(...found)));
   }
   return { settings: problems.some(isError) ? null : settings, problems: sorted(problems) };
 }
@@ -144,6 +165,9 @@ const echoes: ReadonlySet<string> = new Set([
   "one-node-group",
   "one-node",
   "partial-link",
+  "unfenced-node",
+  "fenced",
+  "fence-race",
 ]);
 
 function checkOwnNode(settings: Settings, places: Places, context: LoadContext): Problem[] {

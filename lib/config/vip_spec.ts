@@ -34,18 +34,6 @@ export const vipDefaults: VipDefaults = {
   announceRefreshMs: 60_000,
 };
 
-/**
- * The kernel looks for expired addresses in steps, and the last renewal happens a little before the heartbeat that
- * tells of it: an address may outlive its lease by this much. Too low: the check promises what does not hold. Too
- * high: shorter leases than needed.
- */
-export const leaseSlackMs = 300;
-
-/** The largest whole number of seconds that ends, slack included, within `deadTimeMs`; never below 1. */
-export function autoLeaseSeconds(deadTimeMs: number): number {
-  return Math.max(1, Math.floor((deadTimeMs - leaseSlackMs) / 1000));
-}
-
 /** The kernel counts leases in whole seconds. Longer than a day defeats the purpose. */
 const leaseSecondsMax = 86_400;
 

@@ -1,6 +1,7 @@
 /**
  * The alarms that are active now. An alarm is raised once per (code, subject), stays until what caused it is over,
- * and is then cleared with a sentence of its own. Nothing is repeated and nothing ends silently.
+ * and is then cleared with a sentence of its own. Nothing ends silently, and nothing is repeated but on request: an alarm
+ * that an operator can overlook without harm for now, such as a lost backup link, is said again from time to time.
  */
 
 import type { ReportEffect } from "./effects.ts";
@@ -11,11 +12,14 @@ interface Alarm {
   readonly code: string;
   readonly subject: string;
   readonly sentence: string;
+  readonly fields: ReportEffect["fields"];
   readonly since: Instant;
+  saidAt: Instant;
 }
 
 export class AlarmBook {
-  readonly #active = new Map<string, Alarm>();
+  /** By code, then by subject. Every step clears what is not there, so the answer "none of this code" must be quick. */
+  readonly #active = new Map<string, Map<string, Alarm>>();
 
   /** The report to emit, `null` when the alarm is active already. */
   raise(
@@ -25,18 +29,31 @@ export class AlarmBook {
     sentence: string,
     fields: ReportEffect["fields"] = {},
   ): ReportEffect | null {
-    const key = `${code} ${subject}`;
-    if (this.#active.has(key)) return null;
-    this.#active.set(key, { code, subject, sentence, since: now });
-    return { kind: "report", level: "alarm", code, sentence, fields: { subject, ...fields } };
+    if (this.isActive(code, subject)) return null;
+    const ofCode = this.#active.get(code) ?? new Map<string, Alarm>();
+    const told = { subject, ...fields };
+    const alarm = { code, subject, sentence, fields: told, since: now, saidAt: now };
+    this.#active.set(code, ofCode.set(subject, alarm));
+    return { kind: "report", level: "alarm", code, sentence, fields: told };
+  }
+
+  /** The report that says an active alarm again; `null`: there is none, or it was said less than `everyMs` ago. */
+  repeat(now: Instant, code: string, subject: string, everyMs: number): ReportEffect | null {
+    const alarm = this.#active.get(code)?.get(subject);
+    if (alarm === undefined || everyMs === 0 || now - alarm.saidAt < everyMs) return null;
+    alarm.saidAt = now;
+    const sinceMs = now - alarm.since;
+    const sentence = `${alarm.sentence}; still so after ${Math.round(sinceMs / 1000)} s`;
+    return { kind: "report", level: "alarm", code, sentence, fields: { ...alarm.fields, sinceMs } };
   }
 
   /** The report to emit, `null` when there was no such alarm. */
   clear(now: Instant, code: string, subject: string, sentence: string): ReportEffect | null {
-    const key = `${code} ${subject}`;
-    const alarm = this.#active.get(key);
-    if (alarm === undefined) return null;
-    this.#active.delete(key);
+    const ofCode = this.#active.get(code);
+    const alarm = ofCode?.get(subject);
+    if (ofCode === undefined || alarm === undefined) return null;
+    ofCode.delete(subject);
+    if (ofCode.size === 0) this.#active.delete(code);
     return {
       kind: "report",
       level: "clear",
@@ -46,12 +63,18 @@ export class AlarmBook {
     };
   }
 
-  isActive(code: string, subject: string): boolean {
-    return this.#active.has(`${code} ${subject}`);
+  get isEmpty(): boolean {
+    return this.#active.size === 0;
   }
 
+  isActive(code: string, subject: string): boolean {
+    return this.#active.get(code)?.has(subject) === true;
+  }
+
+  /** In the order in which they were raised. */
   view(now: Instant): AlarmView[] {
-    return [...this.#active.values()].map(({ code, subject, sentence, since }) => ({
+    const all = [...this.#active.values()].flatMap((ofCode) => [...ofCode.values()]);
+    return all.sort((one, other) => one.since - other.since).map(({ code, subject, sentence, since }) => ({
       code,
       subject,
       sentence,

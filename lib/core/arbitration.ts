@@ -7,6 +7,14 @@ import { after, type Instant } from "./instant.ts";
 import type { ArbiterSettings, UnreachablePolicy } from "./settings.ts";
 import type { ArbiterView } from "./view.ts";
 
+/**
+ * Whether a node that is cut off gives up what it holds, so that those on the arbiters' side may rely on it. The
+ * strictest policy of all arbiters counts.
+ */
+export function isGuarded(arbiters: readonly ArbiterSettings[]): boolean {
+  return arbiters.some(({ onUnreachable }) => onUnreachable.kind === "release");
+}
+
 export class Arbitration {
   readonly #answeredAt = new Map<string, Instant>();
   #isolatedSince: Instant | null = null;
@@ -20,10 +28,10 @@ export class Arbitration {
     if (known === undefined || askedAt > known) this.#answeredAt.set(name, askedAt);
   }
 
-  /** `null`: none is configured. */
-  isReachable(now: Instant): boolean | null {
+  /** Whether one has answered in the last `windowMs`. `null`: none is configured. */
+  isReachable(now: Instant, windowMs = this.windowMs): boolean | null {
     if (this.settings.length === 0) return null;
-    return this.settings.some((arbiter) => this.#answers(arbiter.name, now));
+    return this.settings.some((arbiter) => this.#answers(arbiter.name, now, windowMs));
   }
 
   /** When the last proof becomes too old; `null`: no proof to lose. */
@@ -72,14 +80,14 @@ export class Arbitration {
         name: arbiter.name,
         policy: policyInWords(arbiter.onUnreachable),
         answeredAgoMs: at === null ? null : now - at,
-        reachable: this.#answers(arbiter.name, now),
+        reachable: this.#answers(arbiter.name, now, this.windowMs),
       };
     });
   }
 
-  #answers(name: string, now: Instant): boolean {
+  #answers(name: string, now: Instant, windowMs: number): boolean {
     const at = this.#answeredAt.get(name);
-    return at !== undefined && now < after(at, this.windowMs);
+    return at !== undefined && now < after(at, windowMs);
   }
 }
 

@@ -3,19 +3,14 @@
  * Leases are renewed before it is sent, never after: what it tells of must already be so.
  */
 
-import type { Effect } from "./effects.ts";
 import type { Instant } from "./instant.ts";
 import type { Roster } from "./membership/roster.ts";
+import type { Draft } from "./messaging/outbox.ts";
 import type { Keeper } from "./ownership/keeper.ts";
+import { leaseSlackMs } from "./limits.ts";
+import type { Timing } from "./settings.ts";
 import type { Surroundings } from "./ownership/surroundings.ts";
-import {
-  dialect,
-  type GroupStatement,
-  type MediumStatement,
-  type Statement,
-  statementField,
-} from "../wire/statement.ts";
-import { writeStatement } from "../wire/statement_codec.ts";
+import { dialect, type GroupStatement, type MediumStatement, type Statement } from "../wire/statement.ts";
 
 export interface BeatIdentity {
   readonly version: string;
@@ -34,6 +29,8 @@ export function statementOf(
   roster: Roster,
   keepers: readonly Keeper[],
   surroundings: Surroundings,
+  clock: number,
+  sentMs: number,
 ): Statement {
   const groups: Record<string, GroupStatement> = Object.create(null);
   for (const keeper of keepers) groups[keeper.name] = keeper.statement(surroundings);
@@ -47,21 +44,31 @@ export function statementOf(
     hears: roster.hears(now),
     groups,
     maintenance: surroundings.directives.maintenance,
+    clock,
+    sentMs,
   };
 }
 
 /**
- * The status message that carries a statement. Without the field `protocol` a Heartbeat daemon expects no
- * acknowledgements from us (protocol reference 6.5). `dt` is hexadecimal milliseconds (protocol reference 3). */
-export function statusMessage(statement: Statement, sequence: number, deadTimeMs: number): Effect {
-  return {
-    kind: "send",
-    type: "status",
-    sequence,
-    fields: [
-      ["st", protocolStatus(statement)],
-      ["dt", deadTimeMs.toString(16)],
-      [statementField, writeStatement(statement)],
-    ],
-  };
+ * The dead time that we ask others to apply to us. A Heartbeat daemon asks no wire: it takes over when what we ask for
+ * is over. Our leases must be over by then.
+ */
+export function askedDeadTimeMs(
+  timing: Timing,
+  keepers: readonly Keeper[],
+  isHeartbeatThere: boolean,
+): number {
+  if (!isHeartbeatThere) return timing.deadTimeMs;
+  const leases = keepers.map(({ claim }) => claim.leaseSeconds).filter((seconds) => seconds > 0);
+  return Math.max(timing.deadTimeMs, ...leases.map((seconds) => seconds * 1_000 + leaseSlackMs));
+}
+
+/**
+ * The status message that carries a statement. `protocol` says that we acknowledge messages and want ours acknowledged
+ * (protocol reference 6.5). `dt` is hexadecimal milliseconds (protocol reference 3).
+ */
+export function statusMessage(statement: Statement, deadTimeMs: number, isAcknowledging: boolean): Draft {
+  const fields: [string, string][] = [["st", protocolStatus(statement)], ["dt", deadTimeMs.toString(16)]];
+  if (isAcknowledging) fields.push(["protocol", "1"]);
+  return { type: "status", fields, statement };
 }

@@ -68,7 +68,7 @@ function decide(
     case "rejoin":
       return rejoin(context, chosen);
     case "confirm":
-      return confirm(chosen);
+      return confirm(chosen, surroundings);
   }
 }
 
@@ -88,6 +88,8 @@ function takeOver(context: Context, keepers: readonly Keeper[], surroundings: Su
     const hindrance = keeper.health.lostCarrier;
     if (hindrance !== null) return refuse(`cannot take ${keeper.name}: ${hindrance}`);
   }
+  const refusal = foreignRefusal(own, surroundings);
+  if (refusal !== null) return refuse(`cannot take ${names(own)}: ${refusal}`);
   for (const keeper of own) {
     keeper.isReleased = false;
     keeper.health.forgive(context);
@@ -102,6 +104,8 @@ function standBy(keepers: readonly Keeper[], surroundings: Surroundings): Answer
   if (surroundings.isMaintenance) {
     return refuse("maintenance is on: switch it off first (heartline maintenance off)");
   }
+  const refusal = foreignRefusal(held, surroundings);
+  if (refusal !== null) return refuse(`cannot hand over ${names(held)}: ${refusal}`);
   const targets = new Map<Keeper, string>();
   for (const keeper of held) {
     const others = keeper.candidates(surroundings).filter(({ node }) => node !== surroundings.self);
@@ -116,6 +120,12 @@ function standBy(keepers: readonly Keeper[], surroundings: Surroundings): Answer
   for (const [keeper, target] of targets) surroundings.directives.setPin(keeper.name, target);
   const moves = [...targets].map(([keeper, target]) => `${keeper.name} to ${target}`);
   return accept(`handing over ${moves.join(", ")}`);
+}
+
+/** What the other node, of another dialect, cannot do; `null`: nothing against it, or there is no such node in view. */
+function foreignRefusal(keepers: readonly Keeper[], { peers }: Surroundings): string | null {
+  const other = peers.find((peer) => peer.isInView && peer.statement === null && peer.foreign !== null);
+  return other?.foreign?.refusal(keepers.map(({ name }) => name)) ?? null;
 }
 
 /** A pin to this node ends too: what comes back after a release comes back by the rules, not by an old order. */
@@ -137,11 +147,21 @@ function rejoin(context: Context, keepers: readonly Keeper[]): Answer {
   return accept(`this node may hold ${names(keepers)} again`);
 }
 
-function confirm(keepers: readonly Keeper[]): Answer {
+/** Where nodes are to be fenced already, it says that they are off; not before the devices have had their try. */
+function confirm(keepers: readonly Keeper[], { fencing, peers }: Surroundings): Answer {
   const waiting = keepers.filter((keeper) => keeper.pending.length > 0);
   if (waiting.length === 0) return refuse("no takeover is waiting for a confirmation");
-  for (const keeper of waiting) keeper.claim.isConfirmed = true;
-  return accept(`confirmed: ${names(waiting)}`);
+  const ready = waiting.filter(({ claim }) => fencing.hasFailed(claim.toFence));
+  if (ready.length === 0) {
+    const nodes = [...new Set(waiting.flatMap(({ claim }) => claim.toFence))].join(", ");
+    return refuse(`${nodes} is being fenced: confirm that it is off only if that fails`);
+  }
+  const vouched = [...new Set(ready.flatMap(({ claim }) => claim.toFence))].join(", ");
+  for (const { claim } of ready) {
+    if (claim.toFence.length > 0) claim.vouch(peers);
+    else claim.isConfirmed = true;
+  }
+  return accept(`confirmed: ${names(ready)}${vouched === "" ? "" : `, and that ${vouched} is off`}`);
 }
 
 function names(keepers: readonly Keeper[]): string {

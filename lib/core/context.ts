@@ -26,6 +26,11 @@ export class Context {
     this.effects.push(effect);
   }
 
+  /** Nothing was decided in this step so far. */
+  get isIdle(): boolean {
+    return this.effects.length === 0 && !this.isStatementDirty;
+  }
+
   newId(): EffectId {
     return ++this.#lastId as EffectId;
   }
@@ -41,6 +46,12 @@ export class Context {
 
   clear(code: string, subject: string, sentence: string): void {
     const report = this.alarms.clear(this.now, code, subject, sentence);
+    if (report !== null) this.emit(report);
+  }
+
+  /** Says an active alarm again when it was said last `everyMs` ago; 0: never. */
+  repeat(code: string, subject: string, everyMs: number): void {
+    const report = this.alarms.repeat(this.now, code, subject, everyMs);
     if (report !== null) this.emit(report);
   }
 

@@ -3,11 +3,16 @@
  * an `outcome` input, exactly once, in any order.
  */
 
+import type { ClusterEvent } from "./messaging/cluster_events.ts";
+import type { Statement } from "../wire/statement.ts";
+
 declare const effectIdBrand: unique symbol;
 export type EffectId = number & { readonly [effectIdBrand]: never };
 
 export type Effect =
   | SendEffect
+  /** Send a message of ours again, byte by byte as it was, on every medium; one that is not kept any more is left. */
+  | { readonly kind: "resend"; readonly sequence: number }
   | RunEffect
   /** Extend the kernel lease of all addresses of the group, at once. Always precedes the heartbeat that tells of it. */
   | { readonly kind: "renew"; readonly group: string }
@@ -21,6 +26,8 @@ export type Effect =
   /** Keep, across restarts, the highest epoch seen of a group. Durable before the next `run` in the same batch. */
   | { readonly kind: "keep-epoch"; readonly group: string; readonly epoch: number }
   | ReportEffect
+  /** An event of the cluster is in its place: add it to the history that is the same on all nodes. */
+  | { readonly kind: "event"; readonly event: ClusterEvent }
   /** The answer to the command of this step. */
   | { readonly kind: "answer"; readonly accepted: boolean; readonly message: string }
   /** Everything is handed over or stopped: end the process. */
@@ -34,8 +41,12 @@ export interface SendEffect {
   readonly type: string;
   /** Number in our run; `null` for the `NS_` types. */
   readonly sequence: number | null;
-  /** String fields in wire order, after `t`. */
+  /** Field `dest`: node that it is for; `null`: for everyone. */
+  readonly destination: string | null;
+  /** String fields in wire order, after `t` and `dest`. */
   readonly fields: ReadonlyArray<readonly [name: string, value: string]>;
+  /** Of a heartbeat: written as the last field when it is packed. */
+  readonly statement: Statement | null;
 }
 
 /** Operate one resource of a group; the outcome is a `ResourceOutcome`. */
@@ -64,4 +75,9 @@ export interface ReportEffect {
   /** What was decided or seen, and from which evidence. */
   readonly sentence: string;
   readonly fields: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** Only a heartbeat keeps others from taking over: no other message may date our right to an address. */
+export function isHeartbeat(effect: Effect): boolean {
+  return effect.kind === "send" && effect.type === "status";
 }

@@ -30,6 +30,8 @@ export type Input =
     readonly address: string | null;
     readonly reason: string;
   }
+  /** What was to be sent again is kept no more, nor is anything of ours before it: too much was too large. */
+  | { readonly kind: "not-kept"; readonly sequence: number }
   | { readonly kind: "command"; readonly command: Command }
   | { readonly kind: "outcome"; readonly id: EffectId; readonly outcome: Outcome }
   /**
@@ -37,10 +39,19 @@ export type Input =
    * The answer may have waited for us, as after a pause.
    */
   | { readonly kind: "arbiter"; readonly name: string; readonly target: string; readonly askedAt?: Instant }
+  /** An address of a ping member answered what was asked at `askedAt`. */
+  | { readonly kind: "ping"; readonly member: string; readonly target: string; readonly askedAt: Instant }
   /** The carrier of the interface of a group's address changed. */
   | { readonly kind: "carrier"; readonly group: string; readonly device: string; readonly isUp: boolean }
   /** Something other than us removed an address that we hold (or the kernel ended its lease). */
   | { readonly kind: "address-lost"; readonly group: string; readonly resource: number }
+  /** An address of a group is on `device` of this machine though we do not hold it; `null`: it is gone again. */
+  | {
+    readonly kind: "stray";
+    readonly group: string;
+    readonly address: string;
+    readonly device: string | null;
+  }
   /** Somebody else claims, on the service network, an address that we hold. */
   | { readonly kind: "claim"; readonly group: string; readonly address: string; readonly hardware: string };
 
@@ -73,7 +84,15 @@ export type Command =
 export type Outcome =
   | ResourceOutcome
   | { readonly kind: "wire"; readonly verdict: WireVerdict }
-  | { readonly kind: "fence"; readonly result: "fenced" | "failed" | "unknown"; readonly reason: string };
+  | FenceOutcome;
+
+/** What an attempt to switch a node off led to: `fenced` is verified, nothing else is a success. */
+export interface FenceOutcome {
+  readonly kind: "fence";
+  readonly result: "fenced" | "failed" | "unknown";
+  /** One line for people. */
+  readonly reason: string;
+}
 
 /** What an operation on a resource led to. */
 export interface ResourceOutcome {

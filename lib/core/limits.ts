@@ -25,9 +25,15 @@ export function wireWindowMs(deadTimeMs: number): number {
  * How long before a peer's death is certain we begin to ask the wire, so that the answer costs no time. Too low: the
  * takeover waits for it. Too high: every late heartbeat makes ARP traffic.
  */
-export function wireLeadMs(deadTimeMs: number, silenceMs: number): number {
+export function wireLeadMs(timing: Timing, silenceMs: number): number {
+  const { deadTimeMs } = timing;
   const wanted = Math.max(6 * wireWindowMs(deadTimeMs), silenceMs + 2 * wireWindowMs(deadTimeMs));
-  return Math.min(wanted, Math.floor(deadTimeMs * 0.8));
+  return Math.min(wanted, wireLeadMsMax(timing));
+}
+
+/** A heartbeat that is due, or a little late, is no reason to ask: questions of several nodes disturb each other. */
+function wireLeadMsMax({ deadTimeMs, keepaliveMs }: Timing): number {
+  return Math.floor(Math.min(deadTimeMs * 0.8, Math.max(deadTimeMs / 2, deadTimeMs - 1.5 * keepaliveMs)));
 }
 
 /**
@@ -78,8 +84,8 @@ export function contactMs(timing: Timing): number {
 }
 
 /**
- * How long an arbiter's answer proves that we are not cut off; arbiters are asked once per keepalive. Two answers may
- * be lost. Longer: a node that only the arbiter still kept in contact lets go later, and all takeovers wait for that
+ * How long an arbiter's answer proves that we are not cut off; arbiters are asked three times per keepalive, so that
+ * some answers in a row may be lost. Longer: a node that only the arbiter still kept in contact lets go later, and all takeovers wait for that
  * (`cutOffSilenceMs`). Shorter: it lets go for a lost packet.
  */
 export function proofMs(timing: Timing): number {
@@ -87,6 +93,14 @@ export function proofMs(timing: Timing): number {
     contactMs(timing) - timing.keepaliveMs,
     2 * timing.keepaliveMs + Math.max(10, Math.floor(timing.deadTimeMs / 20)),
   );
+}
+
+/**
+ * How old an arbiter's answer may be on which a takeover rests; a holder keeps what it has for longer. Higher: both take
+ * the arbiter for their own when the sides of a partition change in that time. Lower: lost packets delay a takeover.
+ */
+export function takeoverProofMs(timing: Timing): number {
+  return Math.min(timing.keepaliveMs, proofMs(timing));
 }
 
 /**
@@ -98,9 +112,72 @@ export function cutOffSilenceMs(timing: Timing): number {
   return proofMs(timing) + wireWindowMs(timing.deadTimeMs);
 }
 
+/**
+ * For how long a start may rest on the verified fencing of a node. All else was in order when it was fenced, so this is
+ * for what lags behind. Lower: a slow answer of the service network makes us fence again. Higher: the node is up again
+ * where we do not hear it, and has taken what we then start.
+ */
+export const fencedGoodMs = 1_000;
+
+/**
+ * How old the contact with the other nodes may be when a lease is renewed, where no arbiter answers and those who are
+ * cut off let go. A lease that is renewed later could outlive the dead time of those who have not heard us since; who
+ * waits for it counts on this (`awaitedLeaseMs`). Never shorter than an arbiter's proof: a heartbeat may be lost.
+ */
+export function renewalContactMs(timing: Timing, leaseSeconds: number): number {
+  return Math.max(proofMs(timing), timing.deadTimeMs - leaseMs(leaseSeconds));
+}
+
+/**
+ * Longest time from the last heartbeat that was heard of a holder to the end of its lease, if it was cut off then. It
+ * renews until its contact is too old, and may be killed just after that.
+ */
+export function leaseEndsMs(timing: Timing, leaseSeconds: number): number {
+  return renewalContactMs(timing, leaseSeconds) + leaseMs(leaseSeconds);
+}
+
+/**
+ * How long after a holder's last heartbeat the address is taken where that waits for its lease and cut-off nodes let
+ * go; the dead time at least.
+ */
+export function awaitedLeaseMs(timing: Timing, leaseSeconds: number): number {
+  const silenceMs = cutOffSilenceMs(timing) + leaseMs(leaseSeconds);
+  const firstQuestionMs = timing.deadTimeMs - wireLeadMs(timing, silenceMs);
+  return Math.max(timing.deadTimeMs, leaseEndsMs(timing, leaseSeconds), firstQuestionMs + silenceMs);
+}
+
+/** By when the kernel has surely removed an address after its last renewal. */
+export function leaseMs(leaseSeconds: number): number {
+  return leaseSeconds * 1000 + leaseSlackMs;
+}
+
+/**
+ * The longest lease that costs no takeover any time. Never below 1: the kernel counts whole seconds. Where cut-off
+ * nodes let go (`isGuarded`), room is needed for the last renewal of one that is cut off, and for the silence after it.
+ */
+export function autoLeaseSeconds(timing: Timing, isGuarded: boolean): number {
+  const { deadTimeMs } = timing;
+  const roomMs = isGuarded
+    ? Math.min(deadTimeMs - proofMs(timing), wireLeadMsMax(timing) - cutOffSilenceMs(timing))
+    : deadTimeMs;
+  return Math.max(1, Math.floor((roomMs - leaseSlackMs) / 1000));
+}
+
 /** An immediate answer to a joining peer at most this often. Too low: two joiners chatter; too high: slow start. */
 export function promptReplyMs(timing: Timing): number {
   return clamp(Math.floor(timing.keepaliveMs / 4), 5, 50);
+}
+
+/**
+ * Heartbeats beside the regular ones, because what we tell has changed: in the long run, per keepalive. A peer can make us
+ * tell something new with each of its messages. Lower: moves of many groups one after another wait. Higher: two faulty
+ * nodes chatter.
+ */
+export const extraBeatsPerKeepalive = 8;
+
+/** As many at once: all groups can be moved, and changes of one step are one heartbeat. */
+export function extraBeatsAtOnceMax(groups: number): number {
+  return 16 + 4 * groups;
 }
 
 /** Heartbeats whose sending time is remembered, to date an echo. Too low: a slow echo proves nothing. */
@@ -112,11 +189,69 @@ export const sentHistoryMax = 64;
  */
 export const neighbourRetryMs = 1_000;
 
+/**
+ * Own packets that are kept to be sent again (protocol reference 6.1). Fewer: a peer that was deaf for a while gets a
+ * refusal for what it missed. More: memory; a real daemon never asks for older ones.
+ */
+export const sentPacketsMax = 500;
+
+/**
+ * The same in bytes. Lower: nodes with hundreds of groups, whose heartbeats have 40 KiB, keep few of them. Higher:
+ * memory that large messages of ours take for nothing.
+ */
+export const sentBytesMax = 16 * 1024 * 1024;
+
 /** Missing sequence numbers remembered per peer (protocol reference 6.2). */
 export const missingSequencesMax = 499;
 
 /** A larger jump of the sequence means that bookkeeping of gaps is pointless (protocol reference 6.2). */
 export const sequenceGapMax = 250;
+
+/**
+ * Messages of one sender that wait for an earlier one. Lower: order is lost over a long gap. Higher: memory that a
+ * peer with many gaps can take.
+ */
+export const heldMessagesMax = 500;
+
+/** The same in bytes. Lower: a few large messages lose their order. Higher: what one peer can make us keep. */
+export const heldBytesMax = 4 * 1024 * 1024;
+
+/**
+ * How long such a message waits. Its sender may hear our requests no more and answer none, and what waits may be that it
+ * has taken over. Lower: order is lost where several requests in a row are. Higher: two holders for that long.
+ */
+export const heldMs = 5_000;
+
+/**
+ * Cluster events that wait to be told, or to be known in order. Lower: a flood of reports is lost to the history of
+ * the cluster, or out of order in it. Higher: memory. The own history of each node has them all the same.
+ */
+export const eventsWaitingMax = 500;
+
+/** Requests of one step to one peer. Lower: a long gap is filled slowly. Higher: a burst of packets into a weak link. */
+export const requestBurstMax = 50;
+
+/** Messages sent again for one request at most (protocol reference 6.3). Higher: one packet makes us send many. */
+export const resendsMax = 50;
+
+/**
+ * Messages sent again for one peer: at once as many as it may miss without having acknowledged them, and in a second.
+ * Requests have no numbers, so a recorded one can be played again and again. Lower: a peer that was deaf for a while, or
+ * behind a lossy link, waits (100 a second were never needed at 30 % loss). Higher: a broken peer makes us flood.
+ */
+export const resendsAtOnceMax = 250;
+export const resendsPerSecondMax = 500;
+
+/** Refusals to one peer, the same. Lower: it asks in vain for longer. Higher: each request can cost 50 packets. */
+export const refusalsAtOnceMax = 50;
+export const refusalsPerSecondMax = 100;
+
+/** One message in so many is acknowledged (protocol reference 6.5). A real daemon waits for no more than 250. */
+export const ackEvery = 10;
+
+/** Messages without acknowledgement at which local producers wait, and those at which it is an alarm (6.5). */
+export const unackedMax = 250;
+export const unackedAlarm = 375;
 
 /** Dead time a peer may ask for, in ms: outside of this its `dt` is ignored. */
 export const deadTimeMsMax = 3_600_000;

@@ -1,10 +1,7 @@
 /**
  * The cluster node: a pure state machine. The daemon and the simulator drive this same class. An input and an instant
- * go in; effects come out; nothing else happens. It reads no clock, draws no randomness and does no IO.
- *
- *   joining ── heard all others afresh, or waited long enough ──▶ settled ── shutdown ──▶ leaving ──▶ exit
- *      ▲                                                            │
- *      └───────────── own stall: give everything up, listen ────────┘
+ * go in; effects come out; nothing else happens. It reads no clock, draws no chance but from the generator that it is
+ * handed, and does no IO.
  *
  * Each step: notice an own stall first; take the input; let time pass for peers, arbiters and groups; decide for each
  * group; and send a heartbeat when one is due or when what it tells has changed.
@@ -12,33 +9,40 @@
 
 import { AlarmBook } from "./alarms.ts";
 import { Arbitration } from "./arbitration.ts";
-import { type BeatIdentity, statementOf, statusMessage } from "./beat.ts";
+import { askedDeadTimeMs, type BeatIdentity, statementOf, statusMessage } from "./beat.ts";
 import { obey } from "./commands.ts";
 import { Context } from "./context.ts";
-import type { Effect, EffectId } from "./effects.ts";
-import type { Input, MessageInput, Outcome } from "./inputs.ts";
+import type { Effect } from "./effects.ts";
+import type { Input, MessageInput } from "./inputs.ts";
 import { after, earliestAfter, type Instant } from "./instant.ts";
-import {
-  contactMs,
-  farewellMs,
-  goodbyeMs,
-  promptReplyMs,
-  proofMs,
-  refusalReportMs,
-  stallMs,
-  wireWindowMs,
-} from "./limits.ts";
+import { fencedGoodMs, proofMs, takeoverProofMs, wireWindowMs } from "./limits.ts";
+import { HeartbeatDialect } from "./heartbeat_dialect/dialect.ts";
+import { Isolation } from "./isolation.ts";
+import { Life } from "./life.ts";
+import { coordinatorOf } from "./membership/coordinator.ts";
+import { compareSettings } from "./membership/agreement.ts";
+import { PingMembers } from "./membership/ping_members.ts";
 import { Roster } from "./membership/roster.ts";
+import { admit } from "./messaging/admission.ts";
+import { ClusterEvents } from "./messaging/cluster_events.ts";
+import { Delivery } from "./messaging/delivery.ts";
+import { Exchange } from "./messaging/exchange.ts";
+import { Outbox } from "./messaging/outbox.ts";
+import { Refusals } from "./messaging/refusals.ts";
 import { Directives } from "./ownership/directives.ts";
-import { hearGroupEvent } from "./ownership/events.ts";
+import { Fencing } from "./ownership/fencing.ts";
 import { Keeper } from "./ownership/keeper.ts";
-import { mayHold } from "./ownership/placement.ts";
+import { hearOutcome } from "./ownership/outcomes.ts";
+import { renewLeases } from "./ownership/renewals.ts";
+import { Strays } from "./ownership/strays.ts";
 import type { Surroundings } from "./ownership/surroundings.ts";
+import type { Prng } from "./prng.ts";
+import { Pulse } from "./pulse.ts";
 import type { Settings } from "./settings.ts";
 import { snapshot } from "./snapshot.ts";
+import { noticeStall } from "./stall.ts";
 import type { NodeView } from "./view.ts";
-import type { Refusal } from "../wire/message.ts";
-import type { MediumStatement, Statement } from "../wire/statement.ts";
+import type { MediumStatement } from "../wire/statement.ts";
 
 /** What makes this node this node, in this run. */
 export interface Identity extends BeatIdentity {
@@ -56,36 +60,66 @@ export class ClusterNode {
   readonly keepers: readonly Keeper[];
   readonly arbitration: Arbitration;
   readonly directives: Directives;
+  readonly fencing: Fencing;
+  readonly pings: PingMembers;
   readonly alarms = new AlarmBook();
-  readonly refused: Partial<Record<Refusal, number>> = {};
+  readonly refusals = new Refusals();
+  readonly outbox = new Outbox();
+  readonly delivery: Delivery;
+  readonly exchange: Exchange;
+  readonly events: ClusterEvents;
+  /** `null`: not a pair; a Heartbeat daemon in a larger cluster is only looked at. */
+  readonly heartbeat: HeartbeatDialect | null;
   readonly #context: Context;
-  #phase: Statement["phase"] = "joining";
-  #startedAt: Instant | null = null;
-  #settledAt: Instant | null = null;
-  /** Without all others heard, we settle then. */
-  #joinUntil: Instant | null = null;
-  /** Statements that do not show knowledge of this message of ours are from before our start or stall. */
-  #freshFrom = 1;
-  #sequence = 0;
-  #lastBeatAt: Instant | null = null;
-  #nextBeatAt: Instant | null = null;
-  /** Leaving, with nothing left to stop: when we may go if others hold what we held, and when we go in any case. */
-  #goodbyeAt: Instant | null = null;
-  #exitAt: Instant | null = null;
-  #isIsolated: boolean | null = null;
-  #replyDueAt: Instant | null = null;
-  readonly #refusalReportedAt = new Map<string, Instant>();
-  readonly #media: Map<string, MediumStatement>;
+  readonly #life: Life;
+  readonly #strays = new Strays();
+  readonly #isolation: Isolation;
+  readonly #pulse: Pulse;
+  /** When something is due, as the last step left it. */
+  #deadline: Instant | null = null;
+  /** The input of this step brought nothing that was not known. */
+  #isMereCopy = false;
+  /** How long before a peer's death some group's wire is to be asked. */
+  readonly #checkMs: number;
+  #media: readonly MediumStatement[];
 
-  constructor(readonly settings: Settings, readonly identity: Identity) {
+  /** `random`: for the delays of requests; the same seed gives the same run. */
+  constructor(readonly settings: Settings, readonly identity: Identity, random: Prng) {
+    this.#life = new Life(settings.timing);
+    this.#pulse = new Pulse(settings.timing, settings.groups.length);
+    const { node, generation, keptEpochs } = identity;
+    this.delivery = new Delivery(node);
     this.directives = new Directives(settings.groups.map(({ name }) => name));
-    this.roster = new Roster(identity.node, identity.generation, settings);
+    this.roster = new Roster(node, generation, settings, this.refusals);
+    const { peers } = this.roster;
+    this.exchange = new Exchange(node, generation, peers, this.outbox, random, settings.maxRexmitDelayMs);
+    this.events = new ClusterEvents(node, generation, peers, this.outbox, this.exchange, this.delivery);
     this.keepers = settings.groups.map((group) =>
-      new Keeper(group, group.nodes.includes(identity.node), identity.keptEpochs[group.name] ?? 0)
+      new Keeper(group, group.nodes.includes(node), keptEpochs[group.name] ?? 0)
     );
+    this.pings = new PingMembers(settings.pingMembers, settings.deadPingMs);
     this.arbitration = new Arbitration(settings.arbiters, proofMs(settings.timing));
+    this.fencing = new Fencing(settings.fencing, peers, settings.timing);
+    this.#isolation = new Isolation(
+      node,
+      peers,
+      this.arbitration,
+      settings.timing,
+      this.keepers.map(({ claim }) => claim.leaseSeconds),
+    );
+    const [other] = peers;
+    this.heartbeat = other === undefined || peers.length > 1 ? null : new HeartbeatDialect(
+      node,
+      other,
+      settings.nodes,
+      this.roster,
+      this.outbox,
+      this.keepers,
+      this.delivery,
+    );
+    this.#checkMs = Math.max(0, ...this.keepers.map((keeper) => keeper.claim.leadMs(settings)));
     this.#context = new Context(this.alarms, 0 as Instant);
-    this.#media = new Map(this.roster.media.map((name) => [name, { name, address: null }]));
+    this.#media = this.roster.media.map((name) => ({ name, address: null }));
   }
 
   /** Takes one input at an instant that is not before that of any earlier one. Returns what is to be done, in order. */
@@ -93,31 +127,43 @@ export class ClusterNode {
     const context = this.#context;
     context.now = now > context.now ? now : context.now;
     this.#noticeStall(context);
+    this.#isMereCopy = false;
     this.#take(context, input);
-    if (this.#startedAt !== null) this.#passTime(context);
+    // A copy can only put off what is due: to wake a little early is cheaper than to find that out.
+    if (this.#isNothingToDo(context)) return [];
+    if (this.#life.startedAt !== null) this.#passTime(context);
+    this.#deadline = this.#nextDeadline(context.now);
     return context.takeEffects();
   }
 
   /** When a `wake` is wanted at the latest; `null`: only inputs matter. */
   deadline(): Instant | null {
-    const { now } = this.#context;
-    const checkMs = Math.max(0, ...this.keepers.map((keeper) => keeper.claim.leadMs(this.settings)));
-    return earliestAfter(now, [
-      this.#nextBeatAt,
-      this.#replyDueAt,
-      this.#phase === "joining" ? this.#joinUntil : null,
-      this.#goodbyeAt,
-      this.#exitAt,
-      this.roster.deadline(now, checkMs),
-      this.arbitration.proofEndsAt(),
-      ...this.#contactEnds(),
-      this.#keepUntil(),
-      ...this.keepers.map((keeper) => keeper.deadline(now)),
-    ]);
+    return this.#deadline;
+  }
+
+  #nextDeadline(now: Instant): Instant | null {
+    const instants = this.#life.deadlines();
+    this.#pulse.addDeadlines(instants);
+    this.#isolation.addDeadlines(instants);
+    this.roster.addDeadlines(instants, this.#checkMs);
+    instants.push(this.exchange.deadline(now));
+    this.pings.addDeadlines(instants);
+    this.fencing.addDeadlines(instants);
+    for (const keeper of this.keepers) instants.push(keeper.deadline(now));
+    if (this.heartbeat !== null) instants.push(this.heartbeat.deadline(now));
+    return earliestAfter(now, instants);
+  }
+
+  /**
+   * Another link brought what is known already, before anything is due: nobody knows more than after the step before,
+   * so there is nothing to decide. Half of all packets are such where there are two links.
+   */
+  #isNothingToDo(context: Context): boolean {
+    return this.#isMereCopy && context.isIdle && this.#deadline !== null && context.now < this.#deadline;
   }
 
   view(now: Instant = this.#context.now): NodeView {
-    return snapshot(this, this.#surroundings(), now, this.#startedAt ?? now, this.#isIsolated);
+    return snapshot(this, this.#surroundings(), now, this.#life.startedAt ?? now, this.#isolation.isIsolated);
   }
 
   #take(context: Context, input: Input): void {
@@ -129,35 +175,40 @@ export class ClusterNode {
       case "message":
         return this.#hear(context, input);
       case "refused":
-        return this.#refuse(context, input);
+        return this.refusals.note(context, input);
       case "medium":
         return this.#medium(context, input);
+      case "not-kept":
+        return this.exchange.forget(input.sequence);
       case "command":
         return this.#command(context, input);
       case "outcome":
-        return this.#outcome(context, input.id, input.outcome);
+        return hearOutcome(context, this.keepers, this.fencing, this.directives.maintenance.on, input);
       case "arbiter":
         return this.arbitration.hear(input.name, input.askedAt ?? context.now);
+      case "ping":
+        return this.pings.hear(input.member, input.askedAt);
       case "carrier":
         return this.#keeper(input.group)?.health.setCarrier(context, input.device, input.isUp);
-      case "address-lost":
-        return this.#addressLost(context, input.group, input.resource);
+      case "address-lost": {
+        const windowMs = wireWindowMs(this.settings.timing.deadTimeMs);
+        return this.#keeper(input.group)?.addressLost(context, input.resource, windowMs);
+      }
+      case "stray":
+        return this.#strays.note(context, input);
       case "claim":
-        return this.#keeper(input.group)?.addressClaimed(context, input.address, input.hardware);
+        return this.#keeper(input.group)?.addressClaimed(
+          context,
+          input.address,
+          input.hardware,
+          this.#surroundings(),
+        );
     }
   }
 
-  #addressLost(context: Context, group: string, resource: number): void {
-    this.#keeper(group)?.addressLost(context, resource, wireWindowMs(this.settings.timing.deadTimeMs));
-  }
-
   #start(context: Context): void {
-    this.#startedAt = context.now;
-    this.#joinUntil = after(
-      context.now,
-      this.roster.peers.length === 0 ? 0 : this.settings.timing.initDeadMs,
-    );
-    this.#nextBeatAt = context.now;
+    this.#life.start(context.now, this.roster.peers);
+    this.#pulse.begin(context.now);
     for (const keeper of this.keepers) if (keeper.isMember) keeper.machine.probe(context);
     for (const sentence of this.identity.unprotected) context.report("warning", "unprotected", sentence);
   }
@@ -165,290 +216,149 @@ export class ClusterNode {
   /** Lets due things happen, decides for each group, and speaks if there is something to say. */
   #passTime(context: Context): void {
     this.roster.tick(context);
-    this.#judgeIsolation(context);
-    this.#settleIfDue(context);
+    this.pings.tick(context);
+    this.exchange.tick(context);
+    this.delivery.tick(context);
+    this.fencing.watch(context);
+    this.#isolation.judge(context, this.#life.phase === "joining");
+    this.heartbeat?.watch(context, this.#surroundings());
+    this.#life.settleIfDue(context, this.roster.peers);
     const surroundings = this.#surroundings();
     for (const keeper of this.keepers) {
       keeper.health.tick(context);
       keeper.reconcile(context, surroundings);
     }
+    this.#strays.watch(context, this.keepers);
+    this.fencing.act(context);
+    this.heartbeat?.act(context, surroundings);
     this.#beatIfDue(context);
+    this.events.tick(context);
     this.#exitIfDone(context);
   }
 
-  /**
-   * Our own heartbeat is so late that others may have taken over: whatever the reason (stopped, starved, suspended),
-   * give up, listen for one dead time, and judge nobody before. It must come before anything else in a step.
-   */
   #noticeStall(context: Context): void {
-    if (this.#lastBeatAt === null) return;
-    const silentMs = context.now - this.#lastBeatAt;
-    const { timing } = this.settings;
-    if (silentMs <= Math.min(timing.warnTimeMs, stallMs(timing) - 1)) return;
-    // One that said goodbye counts too: it may have come back meanwhile. Alone in its cluster a node has no rival.
-    if (silentMs < stallMs(timing) || this.roster.peers.length === 0) {
-      context.report("warning", "late-wake", `this node woke late: ${silentMs} ms since its last heartbeat`, {
-        silentMs,
-      });
+    if (this.#pulse.lastAt === null) return;
+    const silentMs = context.now - this.#pulse.lastAt;
+    // An outcome that waited for us to wake is as old as our sleep; a machine is up again sooner than others take over.
+    if (this.#deadline !== null && context.now > after(this.#deadline, fencedGoodMs)) {
+      this.fencing.stoodStill();
+    }
+    if (!noticeStall(context, silentMs, this.settings.timing, this.roster.peers.length > 0, this.keepers)) {
       return;
     }
-    const held = this.keepers.filter((keeper) => mayHold(keeper.machine.state)).map((keeper) => keeper.name);
-    const consequence = held.length > 0 ? `giving up ${held.join(", ")}` : "holding nothing";
-    context.report(
-      "warning",
-      "stalled",
-      `this node stood still: ${silentMs} ms since its last heartbeat; others may have taken over; ${consequence}, ` +
-        "listening before judging anybody",
-      { silentMs },
-    );
     for (const keeper of this.keepers) keeper.giveUpNow(context, "this node stood still");
     this.roster.forgiveSilence(context.now);
-    if (this.#phase === "leaving") return;
-    const wasJoining = this.#phase === "joining";
-    this.#phase = "joining";
-    this.#settledAt = null;
-    this.#freshFrom = this.#sequence + 1;
-    const listenUntil = after(context.now, timing.deadTimeMs);
-    this.#joinUntil = wasJoining && this.#joinUntil! > listenUntil ? this.#joinUntil : listenUntil;
-    this.#nextBeatAt = context.now;
-  }
-
-  #settleIfDue(context: Context): void {
-    if (this.#phase !== "joining" || this.#joinUntil === null) return;
-    const { peers } = this.roster;
-    const isWaitOver = context.now >= this.#joinUntil;
-    const allKnown = peers.every((peer) => peer.hasLeft || peer.isFresh(this.#freshFrom));
-    const voucher = peers.find((peer) =>
-      peer.isFresh(this.#freshFrom) && peer.statement?.phase === "settled"
-    );
-    if (!isWaitOver && !allKnown && voucher === undefined) return;
-    this.#phase = "settled";
-    this.#settledAt = context.now;
-    context.isStatementDirty = true;
-    const why = allKnown
-      ? "all other nodes hear us"
-      : voucher !== undefined
-      ? `${voucher.node} is settled and hears us`
-      : `waited ${context.now - this.#startedAt!} ms`;
-    context.report("notice", "settled", `this node takes part now: ${why}`);
-    for (const peer of peers) {
-      if (peer.heardAt === null && !peer.hasLeft) {
-        context.raise("node-missing", peer.node, `${peer.node} has not been heard since this node started`);
-      }
-    }
+    this.fencing.stoodStill();
+    if (this.#life.phase === "leaving") return;
+    this.#life.listenAgain(context.now, this.outbox.last + 1);
+    this.heartbeat?.stoodStill();
+    this.#pulse.begin(context.now);
   }
 
   #hear(context: Context, input: MessageInput): void {
-    const { source, generation } = input.message;
-    if (source === this.identity.node) {
-      if (generation === this.identity.generation) return;
-      return this.#refuseMessage(context, "own-message", input, "another machine uses the name of this node");
-    }
-    if (this.roster.peer(source) === undefined) {
-      return this.#refuseMessage(context, "unknown-node", input, "it is not among the configured nodes");
-    }
-    if (this.roster.isOldGeneration(source, generation)) {
-      return this.#refuseMessage(
-        context,
-        "old-generation",
-        input,
-        "a replay from before its last start, or its hb_generation was set back",
-      );
-    }
+    const peer = admit(context, this.roster, this.refusals, input);
+    if (peer === null) return;
+    if (input.message.sequence === null) return this.exchange.hear(context, peer, input.message);
+    const { contiguous } = peer.tracker;
     const heard = this.roster.hear(context, input);
-    if (heard === null) return;
-    if (heard.peer.statement !== null && this.directives.merge(heard.peer.statement)) {
-      context.isStatementDirty = true;
-    }
-    if (heard.hasNewClaim) context.isStatementDirty = true;
-    if (heard.wantsReply) {
-      this.#replyDueAt ??= after(this.#lastBeatAt ?? context.now, promptReplyMs(this.settings.timing));
-    }
-    this.#compareSettings(context, heard.peer.node, heard.peer.statement);
-  }
-
-  #compareSettings(context: Context, node: string, statement: Statement | null): void {
-    if (statement === null) {
-      context.raise(
-        "foreign-daemon",
-        node,
-        `${node} is a Heartbeat daemon: this version takes nothing while it is in view`,
-      );
+    if (heard === null) {
+      // One that closes a gap may be what others wait for, though it is no news by itself.
+      this.#isMereCopy = peer.tracker.contiguous === contiguous &&
+        this.roster.isLinkUp(peer.node, input.medium);
       return;
     }
-    context.clear("foreign-daemon", node, `${node} runs Heartline ${statement.version}`);
-    if (statement.settingsHash === this.identity.settingsHash) {
-      context.clear("settings-differ", node, `the settings of ${node} agree with ours`);
-    } else {
-      const sentence =
-        `the settings of ${node} differ from ours where they must agree (nodes, times, groups): ` +
-        "compare the files of both nodes";
-      context.raise("settings-differ", node, sentence, { theirs: statement.settingsHash });
+    if (heard.kind === "message") return this.delivery.deliver(context, peer, input.message);
+    const { statement } = peer;
+    if (heard.hasNewClaim) context.isStatementDirty = true;
+    if (statement !== null && this.directives.merge(statement)) context.isStatementDirty = true;
+    if (statement !== null) this.exchange.hearStatement(peer, statement);
+    if (statement?.clock !== undefined) this.events.heardClock(peer, peer.beatSequence, statement.clock);
+    if (heard.wantsReply) this.#pulse.answerSoon(context.now);
+    // A Heartbeat daemon as the other node of a pair is spoken to in its own dialect.
+    if (statement !== null || this.heartbeat === null) {
+      compareSettings(context, this.identity.settingsHash, peer.node, statement);
     }
-  }
-
-  #refuse(context: Context, refused: Omit<Extract<Input, { kind: "refused" }>, "kind">): void {
-    const { reason, medium, from, detail } = refused;
-    const count = (this.refused[reason] ?? 0) + refused.count;
-    this.refused[reason] = count;
-    const last = this.#refusalReportedAt.get(reason);
-    if (last !== undefined && context.now < after(last, refusalReportMs)) return;
-    this.#refusalReportedAt.set(reason, context.now);
-    const sentence =
-      `refused a packet on ${medium} from ${from}: ${reason}${detail === "" ? "" : `, ${detail}`}; ` +
-      `${count} so far, more of this kind are only counted for a while`;
-    context.report("warning", "refused", sentence, { reason, medium, from, count });
-  }
-
-  #refuseMessage(context: Context, reason: Refusal, input: MessageInput, detail: string): void {
-    this.#refuse(context, { reason, medium: input.medium, from: input.message.source, detail, count: 1 });
   }
 
   #medium(context: Context, input: Extract<Input, { kind: "medium" }>): void {
-    this.#media.set(input.medium, { name: input.medium, address: input.address });
+    const stated = { name: input.medium, address: input.address };
+    this.#media = this.#media.map((known) => known.name === input.medium ? stated : known);
     if (input.isUp) context.clear("medium-down", input.medium, `medium ${input.medium} works`);
     else context.raise("medium-down", input.medium, `medium ${input.medium} is down: ${input.reason}`);
   }
 
   #command(context: Context, input: Extract<Input, { kind: "command" }>): void {
     obey(context, input.command, this.keepers, this.#surroundings());
-    if (input.command.kind === "shutdown") this.#phase = "leaving";
-  }
-
-  #outcome(context: Context, id: EffectId, outcome: Outcome): void {
-    if (outcome.kind === "wire") {
-      for (const keeper of this.keepers) if (keeper.hearWire(context, id, outcome.verdict)) return;
-      return;
-    }
-    if (outcome.kind === "fence") return;
-    for (const keeper of this.keepers) {
-      const state = keeper.machine.state;
-      const event = keeper.machine.hear(context, id, outcome);
-      if (keeper.machine.state !== state) context.isStatementDirty = true;
-      // A round of monitoring may have begun before maintenance did: then it is the operator who stops things.
-      if (event?.kind === "monitor-failed" && this.directives.maintenance.on) return;
-      if (event !== null) return hearGroupEvent(context, keeper, event);
-    }
-  }
-
-  /**
-   * Without an arbiter's answer, contact with *every* other node is needed: one that is out of contact may be on the
-   * arbiter's side of a partition and take what we hold. One that said goodbye may have come back there.
-   */
-  #judgeIsolation(context: Context): void {
-    const windowMs = contactMs(this.settings.timing);
-    const hasContact =
-      this.roster.peers.every((peer) => peer.isFenced || peer.hasContact(context.now, windowMs)) ||
-      (this.#phase === "joining" && this.arbitration.proofEndsAt() === null);
-    const was = this.#isIsolated;
-    this.#isIsolated = this.arbitration.judge(context.now, hasContact);
-    if (this.#isIsolated === was) return;
-    if (this.#isIsolated === true) {
-      context.raise(
-        "isolated",
-        this.identity.node,
-        "this node is cut off: no arbiter and not all other nodes have answered in time",
-      );
-    } else context.clear("isolated", this.identity.node, "this node is in contact again");
-    context.isStatementDirty = true;
-  }
-
-  /** When a contact that we have now becomes too old, peer by peer. */
-  #contactEnds(): (Instant | null)[] {
-    const windowMs = contactMs(this.settings.timing);
-    return this.roster.peers.map(({ echoedAt }) => echoedAt === null ? null : after(echoedAt, windowMs));
-  }
-
-  #keepUntil(): Instant | null {
-    const until = this.#isIsolated === true ? this.arbitration.keepUntil() : null;
-    return until === "forever" ? null : until;
+    if (input.command.kind === "shutdown") this.#life.leave();
   }
 
   #beatIfDue(context: Context): void {
-    const { now } = context;
-    const isRegular = this.#nextBeatAt !== null && now >= this.#nextBeatAt;
-    const isReply = this.#replyDueAt !== null && now >= this.#replyDueAt;
-    if (!isRegular && !isReply && !context.isStatementDirty) return;
-    if (isRegular) {
-      const due = after(this.#nextBeatAt!, this.settings.timing.keepaliveMs);
-      this.#nextBeatAt = due > now ? due : after(now, this.settings.timing.keepaliveMs);
-      for (const keeper of this.keepers) {
-        if (!keeper.claim.hasAddress || context.dropped.has(keeper.name)) continue;
-        // What an earlier life left is not kept alive: it is about to be stopped.
-        if (!mayHold(keeper.machine.state) || keeper.machine.state === "unknown") continue;
-        context.emit({ kind: "renew", group: keeper.name });
-      }
-    }
+    const due = this.#pulse.due(context.now, context.isStatementDirty);
+    if (due === null) return;
+    if (due === "regular") renewLeases(context, this.keepers, this.#mayRenew);
     this.#beat(context);
   }
 
   #beat(context: Context): void {
     context.isStatementDirty = false;
-    this.#replyDueAt = null;
-    this.#sequence++;
     const statement = statementOf(
       this.identity,
       context.now,
-      [...this.#media.values()],
+      this.#media,
       this.roster,
       this.keepers,
       this.#surroundings(),
+      this.events.clock,
+      context.now - (this.#life.startedAt ?? context.now),
     );
-    context.emit(statusMessage(statement, this.#sequence, this.settings.timing.deadTimeMs));
-    this.roster.sent(this.#sequence, context.now);
-    this.#lastBeatAt = context.now;
+    const mayHearDaemon = this.heartbeat?.mayHear === true;
+    const deadTimeMs = askedDeadTimeMs(this.settings.timing, this.keepers, mayHearDaemon);
+    const message = statusMessage(statement, deadTimeMs, this.exchange.isAcknowledging);
+    const sequence = this.outbox.send(context, message);
+    this.roster.sent(sequence, context.now);
+    this.#pulse.beaten(context.now);
   }
 
-  /** Leaving: once all is stopped and said, and the others hold what we held or had time to, the process may end. */
   #exitIfDone(context: Context): void {
-    if (this.#phase !== "leaving" || this.keepers.some((keeper) => isBusy(keeper))) return;
-    const { timing } = this.settings;
-    this.#goodbyeAt ??= after(context.now, goodbyeMs);
-    this.#exitAt ??= after(context.now, farewellMs(timing));
+    if (this.#life.phase !== "leaving" || this.keepers.some(({ machine }) => machine.isBusy)) return;
     const areTaken = this.keepers.every((keeper) => !keeper.moves.isWaitingForTaker);
-    if (context.now >= this.#exitAt || (areTaken && context.now >= this.#goodbyeAt)) {
-      this.#beat(context);
-      context.report("notice", "goodbye", "everything held here is stopped; goodbye");
-      context.emit({ kind: "exit" });
-    }
+    if (!this.#life.isOver(context.now, areTaken)) return;
+    this.#beat(context);
+    context.report("notice", "goodbye", "everything held here is stopped; goodbye");
+    context.emit({ kind: "exit" });
   }
+
+  readonly #mayRenew = (leaseSeconds: number): boolean =>
+    this.#isolation.mayRenew(this.#context.now, leaseSeconds);
 
   #surroundings(): Surroundings {
     const { now } = this.#context;
-    const settledForMs = this.#phase === "settled" && this.#settledAt !== null ? now - this.#settledAt : 0;
+    const settledForMs = this.#life.settledForMs(now);
     return {
+      now,
       self: this.identity.node,
       settings: this.settings,
       peers: this.roster.peers,
-      phase: this.#phase,
+      phase: this.#life.phase,
       settledForMs,
       directives: this.directives,
       isMaintenance: this.directives.maintenance.on,
-      isIsolated: this.#isIsolated === true,
+      isIsolated: this.#isolation.isIsolated === true,
       mayKeep: this.arbitration.mayKeep(now),
-      isArbiterReachable: this.arbitration.isReachable(now),
-      nextSequence: this.#sequence + 1,
+      mayRenew: this.#mayRenew,
+      isArbiterReachable: this.arbitration.isReachable(now, takeoverProofMs(this.settings.timing)),
+      fencing: this.fencing,
+      nextSequence: this.outbox.last + 1,
       isCoordinator: this.coordinator(settledForMs) === this.identity.node,
     };
   }
 
-  /** The longest settled node of the view, then the first by name: it speaks for the cluster and decides nothing. */
+  /** Who speaks for the cluster. */
   coordinator(settledForMs: number): string {
-    let best = { node: this.identity.node, ms: settledForMs };
-    for (const peer of this.roster.peers) {
-      if (!peer.isInView || peer.statement?.phase !== "settled") continue;
-      const ms = peer.statement.settledForMs + (this.#context.now - peer.heardAt!);
-      const isLonger = Math.abs(ms - best.ms) > 1_000 ? ms > best.ms : peer.node < best.node;
-      if (isLonger) best = { node: peer.node, ms };
-    }
-    return best.node;
+    return coordinatorOf(this.#context.now, this.identity.node, settledForMs, this.roster.peers);
   }
 
   #keeper(group: string): Keeper | undefined {
     return this.keepers.find((keeper) => keeper.name === group);
   }
-}
-
-function isBusy(keeper: Keeper): boolean {
-  return mayHold(keeper.machine.state) && keeper.machine.state !== "blocked";
 }

@@ -12,11 +12,20 @@ export interface Settings {
   /** Destination and listening port of UDP media. */
   readonly udpPort: number;
   readonly media: readonly MediumSettings[];
+  /** Longest wait before a lost message is asked for, and the time between two requests for it. */
+  readonly maxRexmitDelayMs: number;
+  /** The alarm on a lost link is repeated after so long until the link works again; 0: never. */
+  readonly alarmRepeatMs: number;
   /** Encoding of what we send; both encodings are always read. */
   readonly messageFormat: "netstring" | "text";
   readonly authentication: Authentication;
   readonly groups: readonly GroupSettings[];
   readonly arbiters: readonly ArbiterSettings[];
+  /** How nodes out of view are made sure of from outside; `null`: there is no such way. */
+  readonly fencing: FencingSettings | null;
+  readonly pingMembers: readonly PingMemberSettings[];
+  /** A ping member that has not answered for this long is dead. */
+  readonly deadPingMs: number;
   /** Waiting time added before every takeover from a node that is out of view. */
   readonly takeoverDelayMs: number;
   /** A takeover from a node that is out of view waits for `heartline confirm`. */
@@ -146,6 +155,8 @@ export interface GroupSettings {
 export type Failback =
   | { readonly kind: "on" }
   | { readonly kind: "off" }
+  /** As `on`; to a Heartbeat daemon the old family of its protocol is spoken (protocol reference 9.7). */
+  | { readonly kind: "legacy" }
   /** Only after the preferred node has been stable for `ms`. */
   | { readonly kind: "after"; readonly ms: number };
 
@@ -214,6 +225,13 @@ export interface ExecSpec {
   readonly args: readonly string[];
 }
 
+/** A pseudo member (`ping`, `ping6`, `ping_group`): up as long as one of its addresses answers ICMP echo. */
+export interface PingMemberSettings {
+  readonly name: string;
+  /** IPv4 or IPv6 addresses, at least one. */
+  readonly targets: readonly string[];
+}
+
 export type ArbiterSettings = PingArbiterSettings;
 
 /** Reference addresses asked by ICMP echo: who reaches none of them, and no peer, is isolated. */
@@ -231,6 +249,36 @@ export type UnreachablePolicy =
   | { readonly kind: "hold" }
   | { readonly kind: "hold-for"; readonly ms: number };
 
+export interface FencingSettings {
+  /** In the order in which they are tried for a node that several of them can fence. At least one. */
+  readonly devices: readonly FenceDeviceSettings[];
+  /**
+   * Names of devices that switch a node off only together: the strips of its two power supplies. Missing: each does so
+   * alone.
+   */
+  readonly together?: readonly (readonly string[])[];
+  /** What becomes of a fenced node. Either way it counts as fenced only once it is verified to be off. */
+  readonly action: "off" | "reboot";
+  /** How long others wait before they fence a node: of two that would fence each other, the one with more survives. */
+  readonly delayMs: Readonly<Record<string, number>>;
+  /** Time between two attempts, after one that failed or whose outcome is unknown. */
+  readonly retryMs: number;
+}
+
+/** A device that can switch nodes off, driven by a program of the fence-agents' interface. */
+export interface FenceDeviceSettings {
+  /** Unique among the devices. */
+  readonly name: string;
+  /** Name or absolute path of the agent, such as `fence_ipmilan`. */
+  readonly agent: string;
+  /** Lower-cased names of the nodes that it can switch off, each with the agent's `port` (plug) for it, or `null`. */
+  readonly ports: Readonly<Record<string, string | null>>;
+  /** Handed to the agent as `NAME=VALUE` lines on its standard input. May hold secrets: never shown. */
+  readonly options: Readonly<Record<string, string>>;
+  /** An attempt through this device takes at most so long; afterwards its outcome is unknown. */
+  readonly limitMs: number;
+}
+
 export interface ProcessSettings {
   readonly realtime: boolean;
   /** Priority of SCHED_RR, 1 to 99. */
@@ -239,8 +287,17 @@ export interface ProcessSettings {
   readonly controlSocket: string;
   /** Appended to when set; reports always go to standard error too. */
   readonly logFile: string | null;
+  /** Of every input of the core, for `simulate replay`; `null`: none is written. */
+  readonly journal: JournalSettings | null;
   /** `NAME=VALUE` pairs handed to scripts as `HA_NAME`. */
   readonly environment: Readonly<Record<string, string>>;
   /** Where haresources scripts are looked up, in order. */
   readonly scriptDirectories: readonly string[];
+}
+
+export interface JournalSettings {
+  /** `null`: `journal` in the state directory. A second file beside it, with `.1` behind its name, is the former one. */
+  readonly file: string | null;
+  /** Most that both files take together. */
+  readonly bytesMax: number;
 }

@@ -31,27 +31,24 @@ export function snapshot(
     peers: node.roster.peers.map((peer) => peerView(node, peer, now)),
     groups: node.keepers.map((keeper) => groupView(keeper, surroundings)),
     arbiters: node.arbitration.view(now),
+    fencing: node.fencing.view(now),
+    pings: node.pings.view(now),
     alarms: node.alarms.view(now),
     unprotected: identity.unprotected,
-    refused: { ...node.refused } as Record<string, number>,
+    refused: { ...node.refusals.counts } as Record<string, number>,
   };
 }
 
 function peerView(node: ClusterNode, peer: Peer, now: Instant): PeerView {
+  const exchange = node.exchange.with(peer.node)!;
   return {
     node: peer.node,
-    state: peer.hasLeft
-      ? "left"
-      : !peer.isInView
-      ? "down"
-      : peer.statement?.phase === "settled"
-      ? "alive"
-      : "init",
+    state: peer.hasLeft ? "left" : !peer.isInView ? "down" : peer.phase === "settled" ? "alive" : "init",
     heardAgoMs: peer.heardAt === null ? null : now - peer.heardAt,
     deadTimeMs: peer.deadTimeMs,
     version: peer.statement?.version ?? null,
     settingsDiffer: peer.statement !== null && peer.statement.settingsHash !== node.identity.settingsHash,
-    hearsUs: peer.hasContact(now, peer.deadTimeMs),
+    hearsUs: peer.isInView && peer.statement === null ? null : peer.hasContact(now, peer.deadTimeMs),
     links: peer.links.map((link, index): LinkView => ({
       medium: link.medium,
       state: link.state(
@@ -62,10 +59,24 @@ function peerView(node: ClusterNode, peer: Peer, now: Instant): PeerView {
         !peer.isInView || peer.hearsUsOn(node.identity.node, link.medium, index),
       ),
       heardAgoMs: link.heardAt === null ? null : now - link.heardAt,
+      sent: node.outbox.count + node.exchange.resent,
       received: link.received,
       duplicates: link.copies,
       lost: link.lost,
+      reordered: link.reordered,
+      retransmitted: link.retransmitted,
+      refused: { ...node.refusals.byMedium.get(link.medium) } as Record<string, number>,
+      roundTripMs: rounded(link.timing.roundTripMs),
+      jitterMs: rounded(link.timing.jitterMs),
     })),
+    exchange: {
+      missing: peer.tracker.missing.size,
+      requests: exchange.requests.count,
+      irretrievable: exchange.irretrievable,
+      resent: exchange.resent,
+      unanswered: exchange.unanswered,
+      unacknowledged: peer.isInView && peer.hasAcks ? exchange.acks.unacknowledged(node.outbox.last) : 0,
+    },
   };
 }
 
@@ -73,6 +84,7 @@ function groupView(keeper: Keeper, surroundings: Surroundings): GroupView {
   const candidates = keeper.candidates(surroundings);
   return {
     group: keeper.name,
+    nodes: keeper.settings.nodes,
     state: keeper.machine.state,
     epoch: keeper.epoch,
     holders: candidates.filter((candidate) => holds(candidate.state)).map((candidate) => candidate.node),
@@ -89,4 +101,9 @@ function groupView(keeper: Keeper, surroundings: Surroundings): GroupView {
       last: keeper.machine.resources[index]!.last,
     })),
   };
+}
+
+/** To a tenth: more is not known. */
+function rounded(ms: number | null): number | null {
+  return ms === null ? null : Math.round(ms * 10) / 10;
 }

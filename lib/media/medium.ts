@@ -31,12 +31,14 @@ export interface Medium {
   readonly counters: Readonly<MediumCounters>;
 }
 
+export type Reply = (packet: Uint8Array) => void;
+
 export interface MediumEvents {
   /**
    * Answers `false` for a packet that was refused. A medium that strangers can connect to keeps those apart who never
-   * sent anything else.
+   * sent anything else. `reply` sends to that one sender, with the manners of `send`, also later.
    */
-  received(packet: Uint8Array, from: string): boolean | void;
+  received(packet: Uint8Array, from: string, reply: Reply): boolean | void;
   failed(reason: string): void;
   recovered(): void;
 }

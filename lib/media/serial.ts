@@ -68,6 +68,11 @@ export class Serial implements Medium {
     return this.#line === null ? null : this.settings.tty;
   }
 
+  /** Why the line is not open although it should be; `null`: it is. */
+  get problem(): string | null {
+    return this.#problem;
+  }
+
   /** A device that is not there yet (an adapter that is plugged in later) is no error. */
   open(events: MediumEvents): Promise<void> {
     this.#events = events;
@@ -143,7 +148,7 @@ export class Serial implements Medium {
     if (this.#isClosed) return;
     this.counters.receivedPackets++;
     this.counters.receivedBytes += packet.length;
-    this.#events?.received(packet, this.settings.tty);
+    this.#events?.received(packet, this.settings.tty, (answer) => this.send(answer));
   }
 
   #lost(line: OpenLine, error: unknown): void {

@@ -68,7 +68,7 @@ export class Tcp implements Medium {
         { address: settings.peer, port: settings.port, device },
         { ...defaultTiming, ...timing },
         this.counters,
-        (packet, from) => this.#events?.received(packet, from),
+        (packet, from, reply) => this.#events?.received(packet, from, reply),
       ),
     }));
   }

@@ -11,7 +11,7 @@ import { connect, type Socket } from "node:net";
 import { addressBytes } from "../system/packets/ip_address.ts";
 import { endpointText, familyOf, scoped, unscoped } from "./addresses.ts";
 import { freshMsMax, FreshQueue } from "./fresh_queue.ts";
-import type { MediumCounters } from "./medium.ts";
+import type { MediumCounters, Reply } from "./medium.ts";
 import { TcpConnection, type TcpTiming } from "./tcp_connection.ts";
 
 export interface DialTiming {
@@ -34,7 +34,7 @@ export interface TcpPeerSettings {
   readonly device: string;
 }
 
-export type Received = (packet: Uint8Array, from: string) => boolean | void;
+export type Received = (packet: Uint8Array, from: string, reply: Reply) => boolean | void;
 
 export class TcpPeer {
   readonly #connections: TcpConnection[] = [];
@@ -106,7 +106,8 @@ export class TcpPeer {
     const { address, port } = this.settings;
     const from = endpointText(socket.remoteAddress ?? address, socket.remotePort ?? port);
     const connection = new TcpConnection(socket, this.timing, this.counters, {
-      received: (packet) => this.#isClosed ? false : this.received(packet, from),
+      received: (packet) =>
+        this.#isClosed ? false : this.received(packet, from, (answer) => connection.send(answer)),
       trusted: (trusted) => {
         this.#retryMs = this.timing.retryMsMin;
         const earlier = this.#connections.slice(0, this.#connections.indexOf(trusted));

@@ -75,8 +75,8 @@ export class Ucast implements Medium {
 
   #endpoint(settings: UdpEndpointSettings): UdpEndpoint {
     const endpoint: UdpEndpoint = new UdpEndpoint(settings, this.counters, {
-      received: (packet, from) => {
-        if (!this.#isClosed) this.#events?.received(packet, from);
+      received: (packet, from, reply) => {
+        if (!this.#isClosed) this.#events?.received(packet, from, reply);
       },
       state: (problem) => this.#changed(endpoint, problem),
     });

@@ -21,8 +21,9 @@ import {
   scoped,
   sourceFor,
 } from "./addresses.ts";
-import type { MediumCounters } from "./medium.ts";
+import type { MediumCounters, Reply } from "./medium.ts";
 import { UdpPeer } from "./udp_peer.ts";
+import { UdpReplies } from "./udp_replies.ts";
 import { bindSocket, closeQuietly, explain, fitted } from "./udp_socket.ts";
 
 /**
@@ -48,7 +49,7 @@ export interface UdpEndpointSettings {
 }
 
 export interface UdpEndpointEvents {
-  received(packet: Uint8Array, from: string): void;
+  received(packet: Uint8Array, from: string, reply: Reply): void;
   /** `null`: all is well; otherwise why not. Called on changes only. */
   state(problem: string | null): void;
 }
@@ -104,10 +105,12 @@ export class UdpEndpoint {
     const socket = await bindSocket(local, port);
     if (this.#isClosed) return closeQuietly(socket);
     socket.on("error", (error) => this.#errored(socket, error));
+    const replies = new UdpReplies(socket, this.counters);
     socket.on("message", (packet, from) => {
       this.counters.receivedPackets++;
       this.counters.receivedBytes += packet.length;
-      this.events.received(fitted(packet), endpointText(from.address, from.port));
+      const reply: Reply = (answer) => replies.send(answer, from);
+      this.events.received(fitted(packet), endpointText(from.address, from.port), reply);
     });
     this.#socket = socket;
     this.localAddress = local;

@@ -13,11 +13,12 @@
 import type { Socket } from "node:dgram";
 import { networkInterfaces } from "node:os";
 import { EnvironmentError } from "../errors.ts";
-import { bindToDevice, socketDescriptors } from "../system/bind_to_device.ts";
+import { bindToDevice, ownSockets } from "../system/bind_to_device.ts";
 import { udpPacketBytesMax } from "../wire/limits.ts";
 import { endpointText, type Interfaces, isOwnAddress, isSameAddress, unscoped } from "./addresses.ts";
-import { type Medium, type MediumEvents, noTraffic } from "./medium.ts";
+import { type Medium, type MediumEvents, noTraffic, type Reply } from "./medium.ts";
 import { UdpPeer } from "./udp_peer.ts";
+import { UdpReplies } from "./udp_replies.ts";
 import { bindSocket, closeQuietly, explain, fitted } from "./udp_socket.ts";
 
 /** First and last wait between two attempts, doubled each time; the dangers are those of unicast. */
@@ -114,11 +115,13 @@ export class UdpGroup implements Medium {
     if (this.#isClosed) return closeBoth(sockets);
     const { receiver, sender } = sockets;
     const own = sender.address();
+    const replies = new UdpReplies(sender, this.counters);
     receiver.on("message", (packet, from) => {
       if (from.port === own.port && isSameAddress(from.address, own.address)) return;
       this.counters.receivedPackets++;
       this.counters.receivedBytes += packet.length;
-      this.#events?.received(fitted(packet), endpointText(from.address, from.port));
+      const reply: Reply = (answer) => replies.send(answer, from);
+      this.#events?.received(fitted(packet), endpointText(from.address, from.port), reply);
     });
     for (const socket of [receiver, sender]) {
       socket.on("error", (error) => this.#lost(sockets, error.message));
@@ -137,7 +140,7 @@ export class UdpGroup implements Medium {
 
   async #bindBoth(ends: GroupEnds): Promise<GroupSockets> {
     const { device, port } = this.settings;
-    const earlier = socketDescriptors();
+    const earlier = ownSockets();
     const receiver = await bindSocket(ends.group, port, { reuseAddr: true });
     try {
       const sender = await bindSocket(ends.local, 0);

@@ -9,7 +9,7 @@ import type { ResourceOutcome } from "../core/inputs.ts";
 import type { ExecSpec } from "../core/settings.ts";
 import { Attempt, failureReason } from "./attempt.ts";
 import type { Operation, OperationContext, ResourceRunner } from "./resource.ts";
-import { isExecutable } from "./script_files.ts";
+import { isExecutable } from "../system/program_files.ts";
 
 const STOPPED_CODES: readonly number[] = [3, 7];
 

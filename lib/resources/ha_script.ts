@@ -12,7 +12,7 @@ import type { HaScriptSpec } from "../core/settings.ts";
 import { Attempt, failureReason } from "./attempt.ts";
 import { lsbMeanings } from "./exit_codes.ts";
 import type { Operation, OperationContext, ResourceRunner } from "./resource.ts";
-import { findScript } from "./script_files.ts";
+import { findScript } from "../system/program_files.ts";
 
 /** As Heartbeat does: so many further stops after a failed one, this far apart, as long as the limit allows. */
 const STOP_RETRIES_MAX = 10;

@@ -10,7 +10,10 @@ import type { LsbSpec } from "../core/settings.ts";
 import { Attempt, failureReason } from "./attempt.ts";
 import { lsbMeanings, lsbStatusMeanings } from "./exit_codes.ts";
 import type { Operation, OperationContext, ResourceRunner } from "./resource.ts";
-import { findScript, initDirectory } from "./script_files.ts";
+import { findScript } from "../system/program_files.ts";
+
+/** Where LSB scripts are. */
+const initDirectory = "/etc/init.d";
 
 /** A daemon may write its pid file a little after its starter ended: so often, so far apart, it is asked again. */
 const VERIFY_ATTEMPTS_MAX = 10;

@@ -15,7 +15,7 @@ import type { ProcessResult } from "../system/process.ts";
 import { Attempt, failureReason, NOT_INSTALLED } from "./attempt.ts";
 import { ocfMeanings } from "./exit_codes.ts";
 import type { Operation, OperationContext, ResourceRunner } from "./resource.ts";
-import { isExecutable } from "./script_files.ts";
+import { isExecutable } from "../system/program_files.ts";
 
 const DEFAULT_OCF_ROOT = "/usr/lib/ocf";
 

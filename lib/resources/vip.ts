@@ -106,6 +106,19 @@ export class VipHolder {
     });
   }
 
+  /**
+   * The interface on which the kernel has the address, whoever put it there; `null`: none. The loopback interface never
+   * counts, not even where it is the configured one: a real server of a load balancer has its address there, for itself.
+   */
+  foundOn(): string | null {
+    try {
+      const found = this.#instances(this.parts.table.addresses(this.spec.family));
+      return found.map(({ index }) => this.#nameOf(index)).find((name) => name !== "lo") ?? null;
+    } catch {
+      return null; // Looked for again at the next change.
+    }
+  }
+
   /** Gives the address a whole lease from now, if it is still there. */
   renew(deadlineMs: number | null = null): Renewal {
     const { now } = this.parts;

@@ -43,7 +43,10 @@ async function targetOf(path: string, paths: readonly string[]): Promise<Target>
 }
 
 function yaml(file: string): Target {
-  return { name: file, load: (node) => loadSettings({ configFile: file, ...forNode(node) }) };
+  return {
+    name: file,
+    load: (node) => loadSettings({ configFile: file, areAgentsAsked: true, ...forNode(node) }),
+  };
 }
 
 function haDirectory(directory: string): Target {

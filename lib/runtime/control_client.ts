@@ -13,8 +13,10 @@ import {
   type ControlCommand,
   type ControlRequest,
   controlSchema,
+  type ProbeResult,
 } from "./control_protocol.ts";
-import type { ReportLine } from "./report_line.ts";
+import type { ProbeQuestion } from "../wire/probe_message.ts";
+import type { ClusterLine, ReportLine } from "./report_line.ts";
 
 export interface Aged<Result> {
   /** Milliseconds since the daemon took this snapshot. */
@@ -66,12 +68,25 @@ export class ControlClient {
   }
 
   history(): Promise<Aged<readonly ReportLine[]>> {
-    return this.#ask<readonly ReportLine[]>({ request: "history" }, this.timeoutMs);
+    return this.#ask<readonly ReportLine[]>({ request: "history", scope: "node" }, this.timeoutMs);
+  }
+
+  /** The events of all nodes, in the order that all agree on. */
+  clusterHistory(): Promise<Aged<readonly ClusterLine[]>> {
+    return this.#ask<readonly ClusterLine[]>({ request: "history", scope: "cluster" }, this.timeoutMs);
   }
 
   /** Hands a command over; `waitMs` bounds the daemon's answer, not the move that follows. */
   command(command: ControlCommand, waitMs: number): Promise<Aged<CommandResult>> {
     return this.#ask<CommandResult>({ request: "command", command, waitMs }, waitMs + 1000);
+  }
+
+  /** One question over a link of the daemon; `null`: no answer within the wait. */
+  probe(link: string, question: ProbeQuestion, waitMs: number): Promise<Aged<ProbeResult | null>> {
+    return this.#ask<ProbeResult | null>(
+      { request: "probe", link, question, waitMs },
+      waitMs + this.timeoutMs,
+    );
   }
 
   /** A view at once and another every `intervalMs`; ends with an error when the daemon goes away or falls silent. */

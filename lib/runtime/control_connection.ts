@@ -21,6 +21,7 @@ export class ControlConnection {
   #isEnding = false;
   #isGone = false;
   #commands = 0;
+  #probes = 0;
   #watch: ReturnType<typeof setInterval> | null = null;
 
   constructor(
@@ -35,7 +36,7 @@ export class ControlConnection {
     socket.on("data", (chunk) => this.#receive(String(chunk)));
     socket.setTimeout(controlLimits.idleMsMax, () => {
       // Who waits for us is not idle; our answer starts the clock again.
-      if (this.#commands === 0) this.drop();
+      if (this.#commands + this.#probes === 0) this.drop();
     });
   }
 
@@ -107,7 +108,7 @@ export class ControlConnection {
       case "status":
         return this.#sendView(id);
       case "history":
-        return this.#succeed(id, 0, this.target.history());
+        return this.#succeed(id, 0, this.target.history(request.scope));
       case "watch": {
         if (this.#watch !== null) clearInterval(this.#watch);
         // Who watches is not idle while it reads, which `#write` sees to.
@@ -118,6 +119,9 @@ export class ControlConnection {
       }
       case "command":
         void this.#command(id, request);
+        return;
+      case "probe":
+        void this.#probe(id, request);
         return;
     }
   }
@@ -147,6 +151,21 @@ export class ControlConnection {
     } finally {
       clearTimeout(timer);
       this.#commands--;
+    }
+  }
+
+  async #probe(id: RequestId, request: Extract<ControlRequest, { request: "probe" }>): Promise<void> {
+    if (this.#probes >= controlLimits.probesMax) {
+      this.#fail(id, "busy", `${this.#probes} questions of this client are unanswered; ask less often`);
+      return;
+    }
+    this.#probes++;
+    try {
+      this.#succeed(id, 0, await this.target.probe(request.link, request.question, request.waitMs));
+    } catch (cause) {
+      this.#fail(id, "busy", messageOf(cause));
+    } finally {
+      this.#probes--;
     }
   }
 

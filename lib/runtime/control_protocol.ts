@@ -14,6 +14,9 @@
 import { processSettings } from "../config/defaults.ts";
 import type { Command } from "../core/inputs.ts";
 import type { NodeView } from "../core/view.ts";
+// The limit alone: the messages themselves would bring cryptography into the start of every command.
+import { probeNumberMax } from "../wire/limits.ts";
+import type { ProbeAnswer, ProbeQuestion } from "../wire/probe_message.ts";
 import type { ReportLine } from "./report_line.ts";
 
 /** Raised when a field changes its meaning or goes away; new fields do not raise it. */
@@ -40,6 +43,9 @@ export const controlLimits = {
   waitMsMax: 600_000,
   waitMsDefault: 5_000,
   groupsMax: 1024,
+  /** How long an answer on a link is waited for, and unanswered questions of one client. */
+  probeWaitMsMax: 10_000,
+  probesMax: 256,
 } as const;
 
 /** `shutdown` is left out on purpose: who may end the daemon is decided by the service manager (SIGTERM). */
@@ -50,7 +56,17 @@ export type ControlRequest =
   /** `status`, again every `intervalMs` under the same id until the client goes away. */
   | { readonly request: "watch"; readonly intervalMs: number }
   | { readonly request: "command"; readonly command: ControlCommand; readonly waitMs: number }
-  | { readonly request: "history" };
+  /** `cluster`: the events of all nodes, in the order that all agree on. */
+  | { readonly request: "history"; readonly scope: HistoryScope }
+  /** One question over a link of the daemon; the result is a `ProbeResult`, `null`: no answer within the wait. */
+  | {
+    readonly request: "probe";
+    readonly link: string;
+    readonly question: ProbeQuestion;
+    readonly waitMs: number;
+  };
+
+export type HistoryScope = "node" | "cluster";
 
 export type RequestId = number | string | null;
 
@@ -71,6 +87,15 @@ export type ControlAnswer<Result = unknown> =
     readonly error: { readonly code: ControlErrorCode; readonly message: string };
   };
 
+/** What came back to a question over a link. */
+export interface ProbeResult {
+  readonly roundTripMs: number;
+  /** `others`: pairs of a path and a count. */
+  readonly answer: Omit<ProbeAnswer, "others"> & {
+    readonly others: ReadonlyArray<readonly [number, number]>;
+  };
+}
+
 /** What the daemon says to a command at once; whether the move then succeeds is seen in `status`. */
 export interface CommandResult {
   readonly accepted: boolean;
@@ -81,7 +106,9 @@ export interface CommandResult {
 export interface ControlTarget {
   view(): { readonly view: NodeView; readonly ageMs: number };
   command(command: Command): Promise<CommandResult>;
-  history(): readonly ReportLine[];
+  history(scope: HistoryScope): readonly ReportLine[];
+  /** Rejects with a sentence where it is not asked. */
+  probe(link: string, question: ProbeQuestion, waitMs: number): Promise<ProbeResult | null>;
 }
 
 export type ParsedRequest =
@@ -100,8 +127,12 @@ export function parseRequest(line: string): ParsedRequest {
   const id = typeof value.id === "number" || typeof value.id === "string" ? value.id : null;
   switch (value.request) {
     case "status":
-    case "history":
-      return { ok: true, id, request: { request: value.request } };
+      return { ok: true, id, request: { request: "status" } };
+    case "history": {
+      const scope = value.scope ?? "node";
+      if (scope !== "node" && scope !== "cluster") return refuse(id, `"scope" must be node or cluster`);
+      return { ok: true, id, request: { request: "history", scope } };
+    }
     case "watch": {
       const { watchIntervalMsMin: min, watchIntervalMsMax: max } = controlLimits;
       const intervalMs = value.intervalMs ?? 1000;
@@ -119,9 +150,34 @@ export function parseRequest(line: string): ParsedRequest {
       if (typeof command === "string") return refuse(id, command);
       return { ok: true, id, request: { request: "command", command, waitMs } };
     }
+    case "probe": {
+      const { link, waitMs } = value;
+      if (typeof link !== "string") return refuse(id, `"link" must be the name of a link`);
+      if (!isWithin(waitMs, 1, controlLimits.probeWaitMsMax)) {
+        return refuse(id, `"waitMs" must be a number from 1 to ${controlLimits.probeWaitMsMax}`);
+      }
+      const question = parseQuestion(value.question);
+      if (typeof question === "string") return refuse(id, question);
+      return { ok: true, id, request: { request: "probe", link, question, waitMs } };
+    }
     default:
-      return refuse(id, `"request" must be one of status, watch, command, history`);
+      return refuse(id, `"request" must be one of status, watch, command, history, probe`);
   }
+}
+
+function parseQuestion(value: unknown): ProbeQuestion | string {
+  if (!isRecord(value)) return `"question" must be an object with "session", "number" and "to"`;
+  const { session, number, to } = value;
+  if (typeof session !== "string" || !/^[0-9a-f]{16}$/.test(session)) {
+    return `"question.session" must be 16 hexadecimal digits`;
+  }
+  if (!isWithin(number, 0, probeNumberMax) || !Number.isInteger(number)) {
+    return `"question.number" must be a whole number from 0 to ${probeNumberMax}`;
+  }
+  if (to !== null && (typeof to !== "string" || !/^[a-z0-9._-]{1,64}$/.test(to))) {
+    return `"question.to" must be null or the name of a node`;
+  }
+  return { session, number, to };
 }
 
 function parseCommand(value: unknown): ControlCommand | string {

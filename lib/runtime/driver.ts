@@ -5,7 +5,8 @@
  * Inputs that arise while effects are carried out wait in a queue, so that a step is never inside another one.
  */
 
-import type { Effect, ReportEffect } from "../core/effects.ts";
+import { type Effect, isHeartbeat, type ReportEffect, type SendEffect } from "../core/effects.ts";
+import type { ClusterEvent } from "../core/messaging/cluster_events.ts";
 import type { Command, Input } from "../core/inputs.ts";
 import { instant } from "../core/instant.ts";
 import { decisionGoodMs, rightEndsAt } from "../core/limits.ts";
@@ -16,7 +17,8 @@ import type { CommandResult } from "./control_protocol.ts";
 /** What the driver can have done. All calls return at once; what takes time comes back through `Driver.input`. */
 export interface Hands {
   now(): number;
-  send(effect: Extract<Effect, { kind: "send" }>): void;
+  send(effect: SendEffect): void;
+  resend(sequence: number): void;
   run(effect: Extract<Effect, { kind: "run" }>, goodUntilMs: number): void;
   renew(group: string, goodUntilMs: number): void;
   drop(group: string): void;
@@ -25,7 +27,8 @@ export interface Hands {
   fence(effect: Extract<Effect, { kind: "fence" }>): void;
   keepEpoch(group: string, epoch: number): void;
   report(report: ReportEffect): void;
-  /** Called after each step that sent something: a good moment for what is to be done now and then. */
+  event(event: ClusterEvent): void;
+  /** Called after each step that sent a heartbeat: a good moment for what is to be done now and then. */
   beaten(): void;
   exit(): void;
   reboot(reason: string): void;
@@ -38,9 +41,14 @@ export class Driver {
   #answer: CommandResult | null = null;
   #isClosed = false;
   /** Instant of the last step that sent a heartbeat. */
-  #sentAt: number | null = null;
+  #beatenAt: number | null = null;
 
-  constructor(readonly node: ClusterNode, readonly hands: Hands) {}
+  /** `record` is told every step, when its effects have been carried out. */
+  constructor(
+    readonly node: ClusterNode,
+    readonly hands: Hands,
+    readonly record: (now: number, input: Input, effects: readonly Effect[]) => void = () => {},
+  ) {}
 
   /** Hands an input to the core, now or as soon as the present step is done. */
   input(input: Input): void {
@@ -77,14 +85,20 @@ export class Driver {
     const now = instant(this.hands.now());
     const { settings } = this.node;
     // A step may be late already, and the process stopped once more before its effects are carried out.
-    const goodUntilMs = Math.min(now + decisionGoodMs(settings.timing), rightEndsAt(settings, this.#sentAt));
-    let hasSent = false;
-    for (const effect of this.node.step(now, input)) {
-      if (effect.kind === "send") hasSent = true;
+    const goodUntilMs = Math.min(
+      now + decisionGoodMs(settings.timing),
+      rightEndsAt(settings, this.#beatenAt),
+    );
+    let hasBeaten = false;
+    const effects = this.node.step(now, input);
+    for (const effect of effects) {
+      if (isHeartbeat(effect)) hasBeaten = true;
       this.#carryOut(effect, goodUntilMs);
     }
-    if (!hasSent) return;
-    this.#sentAt = now;
+    // Last: the addresses' leases and the heartbeat do not wait for it.
+    this.record(now, input, effects);
+    if (!hasBeaten) return;
+    this.#beatenAt = now;
     this.hands.beaten();
   }
 
@@ -92,6 +106,8 @@ export class Driver {
     switch (effect.kind) {
       case "send":
         return this.hands.send(effect);
+      case "resend":
+        return this.hands.resend(effect.sequence);
       case "run":
         return this.hands.run(effect, goodUntilMs);
       case "renew":
@@ -108,6 +124,8 @@ export class Driver {
         return this.hands.keepEpoch(effect.group, effect.epoch);
       case "report":
         return this.hands.report(effect);
+      case "event":
+        return this.hands.event(effect.event);
       case "answer":
         this.#answer = { accepted: effect.accepted, message: effect.message };
         return;

@@ -4,11 +4,12 @@
  */
 
 import { spawn } from "node:child_process";
-import type { Effect, ReportEffect } from "../core/effects.ts";
+import { type Effect, isHeartbeat, type ReportEffect } from "../core/effects.ts";
 import type { Input, ResourceOutcome, WireVerdict } from "../core/inputs.ts";
+import type { ClusterEvent } from "../core/messaging/cluster_events.ts";
 import { rightEndsAt } from "../core/limits.ts";
 import type { Settings, VipSpec } from "../core/settings.ts";
-import type { FenceMethod } from "../fencing/fence.ts";
+import type { FenceOutcome } from "../fencing/fence.ts";
 import { runnerFor } from "../resources/registry.ts";
 import type { WireQuestion } from "../system/ask_wire.ts";
 import { monotonicMs } from "../system/clock.ts";
@@ -23,9 +24,11 @@ export interface Tools {
   readonly messenger: Messenger;
   readonly vips: Vips | null;
   readonly asker: { ask(question: WireQuestion): Promise<WireVerdict> } | null;
-  readonly fenceMethods: readonly FenceMethod[];
+  readonly fencing: { fence(node: string): Promise<FenceOutcome> } | null;
   readonly state: StateFiles;
   readonly report: (report: ReportEffect) => void;
+  /** `atMs`: Unix time by the clock of the event's node. */
+  readonly event: (event: ClusterEvent, atMs: number) => void;
   /** The heartbeat went out: tell the service manager's watchdog, hand over counted refusals. */
   readonly beaten: () => void;
   readonly exit: () => void;
@@ -43,9 +46,6 @@ const silenceStaleMs = 500;
  */
 const epochLimitMs = 1_000;
 
-/** Time limit of one fencing operation. */
-const fenceLimitMs = 60_000;
-
 export class SystemHands implements Hands {
   /** Set once the driver exists. */
   input: (input: Input) => void = () => {};
@@ -56,7 +56,7 @@ export class SystemHands implements Hands {
   /** The last write of a group's epoch. */
   readonly #kept = new Map<string, Promise<void>>();
   /** When the last heartbeat went out. */
-  #sentAt: number | null = null;
+  #beatenAt: number | null = null;
 
   constructor(readonly tools: Tools) {}
 
@@ -65,8 +65,12 @@ export class SystemHands implements Hands {
   }
 
   send(effect: Extract<Effect, { kind: "send" }>): void {
-    this.#sentAt = this.now();
+    if (isHeartbeat(effect)) this.#beatenAt = this.now();
     this.tools.messenger.send(effect);
+  }
+
+  resend(sequence: number): void {
+    if (!this.tools.messenger.resend(sequence)) this.input({ kind: "not-kept", sequence });
   }
 
   run(effect: Extract<Effect, { kind: "run" }>, goodUntilMs: number): void {
@@ -115,14 +119,13 @@ export class SystemHands implements Hands {
   }
 
   fence(effect: Extract<Effect, { kind: "fence" }>): void {
-    const done = (outcome: Awaited<ReturnType<FenceMethod["fence"]>>) =>
-      this.input({ kind: "outcome", id: effect.id, outcome });
-    const method = this.tools.fenceMethods.find(({ nodes }) => nodes.includes(effect.node));
-    if (method === undefined) {
-      done({ kind: "fence", result: "failed", reason: `no fencing method for ${effect.node}` });
+    const done = (outcome: FenceOutcome) => this.input({ kind: "outcome", id: effect.id, outcome });
+    const { fencing } = this.tools;
+    if (fencing === null) {
+      done({ kind: "fence", result: "failed", reason: "there is no fencing device" });
       return;
     }
-    method.fence(effect.node, fenceLimitMs).then(
+    fencing.fence(effect.node).then(
       done,
       (error) => done({ kind: "fence", result: "unknown", reason: String(error) }),
     );
@@ -139,6 +142,13 @@ export class SystemHands implements Hands {
 
   report(report: ReportEffect): void {
     this.tools.report(report);
+  }
+
+  event(event: ClusterEvent): void {
+    const { sequence, timestamp } = event;
+    const own = sequence === null ? null : this.tools.messenger.sentAt(sequence);
+    const seconds = timestamp ?? own ?? Math.floor(Date.now() / 1000);
+    this.tools.event(event, seconds * 1000);
   }
 
   beaten(): void {
@@ -176,7 +186,7 @@ export class SystemHands implements Hands {
     }
     if (verdict.kind === "silent") {
       // The right to start lasts while heartbeats go out; a stop of this process while it asked shows in their age.
-      const goodUntilMs = rightEndsAt(this.tools.settings, this.#sentAt);
+      const goodUntilMs = rightEndsAt(this.tools.settings, this.#beatenAt);
       return vips.run(effect.group, effect.resource, "start", goodUntilMs);
     }
     const why = verdict.kind === "blind"

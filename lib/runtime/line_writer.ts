@@ -9,6 +9,9 @@ import { close, write } from "node:fs";
 /** Waiting lines. Too low: a burst loses lines; too high: memory, while nobody reads. */
 const linesMax = 1000;
 
+/** So many lines are written at once, however long they could still be gathered. */
+const gatheredMax = 200;
+
 /** After a write that failed or would have blocked. */
 const retryMs = 50;
 
@@ -17,9 +20,19 @@ export class LineWriter {
   #dropped = 0;
   #isWriting = false;
   #idle: (() => void) | null = null;
+  #gathering: ReturnType<typeof setTimeout> | undefined;
 
-  /** `mark` makes the line that stands for `count` lost ones. */
-  constructor(private readonly descriptor: number, private readonly mark: (count: number) => string) {}
+  /** `mark` makes the line that stands for `count` lost ones. Lines within `gatherMs` are written by one call. */
+  constructor(
+    private readonly descriptor: number,
+    private readonly mark: (count: number) => string,
+    private readonly gatherMs = 0,
+  ) {}
+
+  /** Whether the next line would be kept. */
+  get hasRoom(): boolean {
+    return this.#lines.length < linesMax;
+  }
 
   /** One line, without its end. */
   write(line: string): void {
@@ -28,11 +41,14 @@ export class LineWriter {
       return;
     }
     this.#lines.push(line);
-    if (!this.#isWriting) this.#next();
+    if (this.#isWriting) return;
+    if (this.gatherMs === 0 || this.#lines.length >= gatheredMax) this.#next();
+    else this.#gathering ??= setTimeout(() => this.#next(), this.gatherMs);
   }
 
   /** Waits until everything is written, at most `limitMs`. */
   async flush(limitMs: number): Promise<void> {
+    if (!this.#isWriting && this.#lines.length > 0) this.#next();
     if (!this.#isWriting) return;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const idle = new Promise<void>((resolve) => this.#idle = resolve);
@@ -47,6 +63,8 @@ export class LineWriter {
   }
 
   #next(): void {
+    clearTimeout(this.#gathering);
+    this.#gathering = undefined;
     if (this.#lines.length === 0) {
       this.#isWriting = false;
       this.#idle?.();

@@ -4,7 +4,8 @@
  */
 
 import { lookup } from "node:dns/promises";
-import { readdir, readFile, stat } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { access, constants, readdir, readFile, stat } from "node:fs/promises";
 import { hostname, networkInterfaces } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { processSettings } from "../config/defaults.ts";
@@ -22,7 +23,7 @@ import {
   settingsFromYaml,
   type Source,
 } from "../config/load.ts";
-import { problem } from "../config/problem.ts";
+import { isError, problem } from "../config/problem.ts";
 import { parseAddress } from "../config/text/addresses.ts";
 import type { Settings } from "../core/settings.ts";
 
@@ -35,6 +36,10 @@ export interface LoadRequest {
   readonly nodeOverride?: string | undefined;
   /** A check on a machine outside the cluster: then the settings are read for no node in particular. */
   readonly isForeignAllowed?: boolean | undefined;
+  /** A check by a user who may not read the keys: then the settings are read with a key that fits nobody's. */
+  readonly areKeysOptional?: boolean | undefined;
+  /** Fence agents are asked what they know, which takes a fraction of a second. */
+  readonly areAgentsAsked?: boolean | undefined;
 }
 
 export interface LoadedSettings {
@@ -47,6 +52,8 @@ export interface LoadedSettings {
   readonly files: readonly string[];
   /** Texts to show beside problems; secrets are masked. */
   readonly sources: readonly Source[];
+  /** The keys are not the cluster's own: nothing may be signed or verified with them. */
+  readonly lacksKeys: boolean;
 }
 
 /** Where the daemon looks when nothing is named. */
@@ -55,9 +62,13 @@ export const standardFile = "/etc/heartline/heartline.yaml";
 /** With neither file nor directory: the standard file. */
 export async function loadSettings(request: LoadRequest): Promise<LoadedSettings> {
   const { haDirectory, configFile = standardFile, nodeOverride, isForeignAllowed = false } = request;
-  const reading = await (haDirectory === undefined ? readYaml(configFile) : readHaDirectory(haDirectory));
+  const areKeysOptional = request.areKeysOptional === true;
+  const reading =
+    await (haDirectory === undefined
+      ? readYaml(configFile, areKeysOptional)
+      : readHaDirectory(haDirectory, areKeysOptional));
   const node = (nodeOverride ?? await nodeInfo(haDirectory) ?? hostname()).toLowerCase();
-  const own = { ...await finished(reading, node), node };
+  const own = { ...await finished(reading, node, request.areAgentsAsked), node };
   const stranger = own.problems.find((found) => found.code === "node-not-listed");
   if (!isForeignAllowed || stranger === undefined) return own;
   const foreign = await finished(reading, null);
@@ -79,36 +90,91 @@ export async function loadHaFile(kind: HaFileKind, file: string): Promise<Loaded
   return await finished({ files: [file], problems: [], judge }, null);
 }
 
+/** A configuration to be judged for any of its nodes, without facts of this machine. */
+export interface ForeignConfig {
+  readonly files: readonly string[];
+  readonly judge: (node: string | null) => LoadResult;
+}
+
+/** Reads a heartline.yaml or an ha.d directory for a simulation, where it is nobody's own and its mode is no matter. */
+export async function readForSimulation(path: string): Promise<ForeignConfig> {
+  const isDirectory = await stat(path).then((info) => info.isDirectory(), () => false);
+  const hasHaCf = isDirectory && await stat(join(path, "ha.cf")).then(() => true, () => false);
+  const { files, problems, judge } = hasHaCf
+    ? await readHaDirectory(path)
+    : await readYaml(isDirectory ? join(path, "heartline.yaml") : path);
+  return {
+    files,
+    judge: (node) => {
+      const result = judge?.(plainContext(node)) ??
+        { settings: null, problems: [], sources: [], secretFiles: [] };
+      const all = [...problems, ...result.problems];
+      return { ...result, problems: all, settings: all.some(isError) ? null : result.settings };
+    },
+  };
+}
+
 /** What is on disk, to be judged for one node or another. */
 interface Reading {
   readonly files: readonly string[];
   readonly problems: readonly Problem[];
   /** `null`: nothing could be read. */
   readonly judge: ((context: LoadContext) => LoadResult) | null;
+  readonly lacksKeys?: boolean;
   readonly scriptDirectories?: readonly string[];
+  readonly agents?: readonly string[];
 }
 
-async function readYaml(file: string): Promise<Reading> {
+async function readYaml(file: string, areKeysOptional = false): Promise<Reading> {
   const text = await read(file);
   if (typeof text !== "string") return { files: [file], problems: [text], judge: null };
-  const { keysFile: named, scriptDirectories } = filesNamed(text);
+  const { keysFile: named, optionFiles: optionNames, agents, scriptDirectories } = filesNamed(text);
+  const { optionFiles, problems: unread } = await readOptionFiles(file, optionNames, areKeysOptional);
+  const optionPaths = optionNames.map((name) => resolve(dirname(file), name));
   if (named === null) {
-    const judge = (context: LoadContext) => settingsFromYaml(text, file, context);
-    return { files: [file], problems: [], judge, scriptDirectories };
+    const judge = (context: LoadContext) => settingsFromYaml(text, file, { ...context, optionFiles });
+    return { files: [file, ...optionPaths], problems: unread, judge, scriptDirectories, agents };
   }
   const path = resolve(dirname(file), named);
-  const keys = await read(path);
+  const { text: keys, lacksKeys } = await readKeys(path, areKeysOptional);
   const keysFile = typeof keys === "string" ? { path, text: keys } : null;
-  const judge = (context: LoadContext) => settingsFromYaml(text, file, { ...context, keysFile });
-  return { files: [file, path], problems: typeof keys === "string" ? [] : [keys], judge, scriptDirectories };
+  const judge = (context: LoadContext) => settingsFromYaml(text, file, { ...context, keysFile, optionFiles });
+  const problems = [...typeof keys === "string" ? [] : [keys], ...unread];
+  return { files: [file, path, ...optionPaths], problems, judge, scriptDirectories, agents, lacksKeys };
 }
 
-async function readHaDirectory(directory: string): Promise<Reading> {
+/** `areOptional`: one that this user may not read counts as empty; nothing is fenced then. */
+async function readOptionFiles(config: string, names: readonly string[], areOptional: boolean) {
+  const optionFiles = new Map<string, { path: string; text: string }>();
+  const problems: Problem[] = [];
+  for (const name of new Set(names)) {
+    const path = resolve(dirname(config), name);
+    const text = areOptional && await isDenied(path) ? "" : await read(path);
+    if (typeof text === "string") optionFiles.set(name, { path, text });
+    else problems.push(text);
+  }
+  return { optionFiles, problems };
+}
+
+async function isDenied(path: string): Promise<boolean> {
+  return await access(path, constants.R_OK).then(() => false, (error) => error.code === "EACCES");
+}
+
+/** `lacksKeys`: what is answered stands in for a file that this user may not read. */
+async function readKeys(path: string, areOptional: boolean) {
+  const lacksKeys = areOptional && await isDenied(path);
+  const text = lacksKeys ? `auth 1\n1 sha1 ${randomBytes(16).toString("hex")}\n` : await read(path);
+  return { text, lacksKeys };
+}
+
+async function readHaDirectory(directory: string, areKeysOptional = false): Promise<Reading> {
   const attempt = async (name: string): Promise<Attempt> => {
     const file = join(directory, name);
     return { file, text: await read(file) };
   };
-  const attempts = await Promise.all([attempt("ha.cf"), attempt("authkeys"), attempt("haresources")]);
+  const keys = await readKeys(join(directory, "authkeys"), areKeysOptional);
+  const authkeysAttempt: Attempt = { file: join(directory, "authkeys"), text: keys.text };
+  const attempts = await Promise.all([attempt("ha.cf"), authkeysAttempt, attempt("haresources")]);
   const [haCf, authkeys, haresources] = attempts;
   const files = attempts.map(({ file }) => file);
   const problems = attempts.map(({ text }) => text).filter((text) => typeof text !== "string");
@@ -120,7 +186,8 @@ async function readHaDirectory(directory: string): Promise<Reading> {
     haresources: isRead(haresources) ? haresources : null,
   };
   const judge = (context: LoadContext) => settingsFromHaDirectory(haFiles, { ...context, hostAddresses });
-  return { files, problems, judge, scriptDirectories: processSettings.scriptDirectories };
+  const { scriptDirectories } = processSettings;
+  return { files, problems, judge, scriptDirectories, lacksKeys: keys.lacksKeys };
 }
 
 interface Attempt {
@@ -150,14 +217,28 @@ async function resolved(names: readonly string[]): Promise<ReadonlyMap<string, s
 }
 
 /** Judges what was read, for this machine as `node`, and adds what only the disk can tell. */
-async function finished(reading: Reading, node: string | null): Promise<LoadedSettings> {
+async function finished(
+  reading: Reading,
+  node: string | null,
+  areAgentsAsked = false,
+): Promise<LoadedSettings> {
   const { files, judge } = reading;
   if (judge === null) {
-    return { settings: null, node: node ?? "", problems: reading.problems, files, sources: [] };
+    return {
+      settings: null,
+      node: node ?? "",
+      problems: reading.problems,
+      files,
+      sources: [],
+      lacksKeys: false,
+    };
   }
   const context: LoadContext = {
     ...plainContext(node),
     scripts: node === null ? null : await scriptsIn(reading.scriptDirectories ?? []),
+    agents: areAgentsAsked && node !== null && (reading.agents ?? []).length > 0
+      ? await (await import("./agent_facts.ts")).agentFacts(reading.agents!)
+      : new Map(),
     servicesPort: await servicesPort(),
     ownAddresses: node === null ? new Set() : ownAddresses(),
   };
@@ -165,12 +246,23 @@ async function finished(reading: Reading, node: string | null): Promise<LoadedSe
   const open = await Promise.all(result.secretFiles.map(publicProblem));
   const problems = [...reading.problems, ...result.problems, ...open.filter((found) => found !== null)];
   const settings = problems.some((found) => found.severity === "error") ? null : result.settings;
-  return { settings, node: node ?? "", problems, files, sources: result.sources };
+  const lacksKeys = reading.lacksKeys === true;
+  return { settings, node: node ?? "", problems, files, sources: result.sources, lacksKeys };
 }
 
+/** Far beyond any configuration: a larger one is another file, and would be read and judged for minutes. */
+const fileBytesMax = 1_000_000;
+
 async function read(file: string): Promise<string | Problem> {
+  const isNone = (reason: string) =>
+    problem("error", wholeOf(file), "unreadable", `cannot read the file: ${reason}`, "name another file");
   try {
-    return await readFile(file, "utf8");
+    const { size } = await stat(file);
+    if (size > fileBytesMax) {
+      return isNone(`it has ${size} bytes, and a configuration at most ${fileBytesMax}`);
+    }
+    const text = await readFile(file, "utf8");
+    return text.includes("\0") ? isNone("it is no text") : text;
   } catch (error) {
     return unreadable(file, error);
   }

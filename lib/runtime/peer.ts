@@ -3,20 +3,25 @@
  * it has handed over what it holds. Returns the exit code.
  */
 
+import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
-import type { Problem } from "../config/load.ts";
 import { settingsHash, unprotectedSentences } from "../config/checks.ts";
 import type { ReportEffect } from "../core/effects.ts";
 import type { Settings } from "../core/settings.ts";
+import { journalFormat, withoutSecrets } from "../core/journal/format.ts";
 import { ClusterNode } from "../core/node.ts";
 import { instant } from "../core/instant.ts";
 import { clamp } from "../core/limits.ts";
-import { EnvironmentError, UsageError } from "../errors.ts";
+import { Prng } from "../core/prng.ts";
+import type { NodeView } from "../core/view.ts";
+import { EnvironmentError } from "../errors.ts";
 import { PingArbiter } from "../arbiters/ping.ts";
+import type { Medium } from "../media/medium.ts";
 import { createMedia } from "../media/registry.ts";
 import { systemVipParts } from "../resources/vip_runner.ts";
 import { WireAsker } from "../system/ask_wire.ts";
+import { monotonicMs } from "../system/clock.ts";
 import { acquireLock } from "../system/lock_file.ts";
 import { Netlink } from "../system/netlink.ts";
 import { lockMemory, ProcessRealtime, protectFromOom } from "../system/privileges.ts";
@@ -24,20 +29,16 @@ import { notifySystemd, watchdogIntervalMs } from "../system/sd_notify.ts";
 import { version } from "../version.ts";
 import { type ControlServer, openControlServer } from "./control_server.ts";
 import { Driver } from "./driver.ts";
+import type { Fencing } from "./fencing.ts";
 import { SystemHands } from "./hands.ts";
-import { loadSettings } from "./load_settings.ts";
+import { Journal } from "./journal.ts";
+import type { LinkAsker } from "./link_asker.ts";
 import { Messenger } from "./messenger.ts";
+import { Neighbours } from "./neighbours.ts";
+import { type PeerOptions, readPeerSettings } from "./peer_settings.ts";
 import { openReports } from "./reports.ts";
 import { StateFiles } from "./state_files.ts";
 import { Vips } from "./vips.ts";
-
-export interface PeerOptions {
-  readonly configFile?: string;
-  readonly haDirectory?: string;
-  readonly node?: string;
-  readonly socket?: string;
-  readonly stateDirectory?: string;
-}
 
 /** Where a Heartbeat daemon keeps generation and UUID; read so that a node that moves over goes on counting. */
 const legacyStateDirectory = "/var/lib/heartbeat";
@@ -45,49 +46,26 @@ const legacyStateDirectory = "/var/lib/heartbeat";
 /** How long the end of the daemon waits for a disk that hangs. */
 const stateLimitMs = 1_000;
 
+/**
+ * Questions to an arbiter per heartbeat. Lower: two lost packets make the last node of a cluster give up what it holds.
+ * Higher: more traffic and work for nothing.
+ */
+const asksPerKeepalive = 3;
+
 /** How soon a thread that the runtime makes later gets the daemon's priority too. */
 const raiseThreadsMs = 1_000;
 
 export async function runPeer(options: PeerOptions): Promise<number> {
-  const { settings, node, warnings } = await readSettings(options);
+  const { settings, node, warnings } = await readPeerSettings(options);
   const peer = new PeerProcess(settings, node, options.haDirectory !== undefined);
   for (const warning of warnings) peer.note("warning", "configuration", warning);
   return await peer.run();
 }
 
-async function readSettings(options: PeerOptions) {
-  const loaded = await loadSettings({
-    ...(options.configFile === undefined ? {} : { configFile: options.configFile }),
-    ...(options.haDirectory === undefined ? {} : { haDirectory: options.haDirectory }),
-    ...(options.node === undefined ? {} : { nodeOverride: options.node }),
-  });
-  if (loaded.settings === null) {
-    const what = options.haDirectory ?? loaded.files[0] ?? "the configuration";
-    throw new UsageError([
-      `Cannot start: the configuration has errors; heartline config check ${what} shows them in place`,
-      ...loaded.problems.filter(({ severity }) => severity === "error").map(inOneLine),
-    ], 78);
-  }
-  const { process } = loaded.settings;
-  const settings: Settings = {
-    ...loaded.settings,
-    process: {
-      ...process,
-      stateDirectory: options.stateDirectory ?? process.stateDirectory,
-      controlSocket: options.socket ?? process.controlSocket,
-    },
-  };
-  const warnings = loaded.problems.filter(({ severity }) => severity === "warning");
-  return { settings, node: loaded.node, warnings: warnings.map(inOneLine) };
-}
-
-function inOneLine({ file, line, column, message }: Problem): string {
-  return `${line === 0 ? file : `${file}:${line}:${column}`}: ${message}`;
-}
-
 class PeerProcess {
   readonly #reports;
   readonly #closers: (() => void | Promise<void>)[] = [];
+  #media: readonly Medium[] = [];
   #driver: Driver | null = null;
   #end: (code: number) => void = () => {};
 
@@ -168,39 +146,48 @@ class PeerProcess {
       keptEpochs: state.epochs,
       unprotected: unprotectedSentences(settings),
     };
-    const node = new ClusterNode(settings, identity);
-    const media = createMedia(settings.media);
+    const seed = randomBytes(6).readUIntBE(0, 6);
+    const node = new ClusterNode(settings, identity, new Prng(seed));
+    const journal = this.#openJournal(node, seed);
+    const media = this.#media = createMedia(settings.media);
+    const neighbours = Neighbours.open(settings, this.node, state.generation);
+    this.#closers.push(() => neighbours.close());
     const messenger = new Messenger(
       settings,
       { node: this.node, generation: state.generation, uuid: state.uuid },
       media,
       (input) => this.#driver?.input(input),
+      (statement, lastSent) => neighbours.hear(statement, lastSent),
     );
     const addresses = this.#openAddresses();
+    const fencing = await this.#openFencing();
     const hands = new SystemHands({
       settings,
       node: this.node,
       messenger,
       vips: addresses?.vips ?? null,
       asker: addresses?.asker ?? null,
-      fenceMethods: [],
+      fencing,
       state,
       report: (report) => this.#reports.write(report),
+      event: (event, atMs) => this.#reports.event(event, atMs),
       beaten: this.#watchdog(messenger),
       exit: () => this.#end(0),
     });
-    const driver = new Driver(node, hands);
+    const driver = new Driver(node, hands, (now, input, effects) => journal?.step(now, input, effects));
     this.#driver = driver;
     hands.input = (input) => driver.input(input);
     this.note("info", "start", `heartline ${version} starts on ${this.node}, generation ${state.generation}`);
 
-    const control = await this.#openControl(driver);
+    const control = await this.#openControl(driver, fencing, messenger.asker);
     this.#closers.push(() => control.close());
     this.#closers.push(() => messenger.close());
     await messenger.open();
     addresses?.vips.open();
     driver.input({ kind: "start" });
     await this.#openArbiters(driver);
+    await this.#openPingMembers(driver);
+    fencing?.open();
     notifySystemd(`READY=1\nSTATUS=${this.node} is running`);
   }
 
@@ -229,24 +216,92 @@ class PeerProcess {
     }
   }
 
-  async #openControl(driver: Driver): Promise<ControlServer> {
+  /** `null`: none is wanted, or it cannot be written, which is said and keeps nothing else from working. */
+  #openJournal(node: ClusterNode, seed: number): Journal | null {
+    const { journal: wanted, stateDirectory } = this.settings.process;
+    if (wanted === null) return null;
+    const file = wanted.file ?? `${stateDirectory}/journal`;
+    const failed = (reason: string) =>
+      this.note("warning", "journal", `the journal "${file}" is written no more: ${reason}`);
+    try {
+      const settings = withoutSecrets(this.settings);
+      const head = { journal: journalFormat, version, settings, seed, identity: node.identity };
+      const groups = () =>
+        node.keepers.map(({ name, epoch, machine }) => ({
+          group: name,
+          epoch,
+          isHeld: machine.state === "running",
+        }));
+      const journal = new Journal({ file, bytesMax: wanted.bytesMax, groups, failed }, head);
+      journal.begin(instant(monotonicMs()));
+      this.#closers.push(() => journal.close());
+      return journal;
+    } catch (error) {
+      failed(error instanceof Error ? error.message : String(error));
+      return null;
+    }
+  }
+
+  /** `null`: the settings have none. */
+  async #openFencing(): Promise<Fencing | null> {
+    const { fencing: settings, alarmRepeatMs, timing: { keepaliveMs } } = this.settings;
+    if (settings === null) return null;
+    const { Fencing } = await import("./fencing.ts");
+    const heardAgoMs = (node: string) =>
+      this.#driver?.view().peers.find((peer) => peer.node === node)?.heardAgoMs ?? null;
+    const report = (each: ReportEffect) => this.#reports.write(each);
+    const fencing = new Fencing(settings, this.node, { report, heardAgoMs, keepaliveMs, alarmRepeatMs });
+    this.#closers.push(() => void fencing.close());
+    return fencing;
+  }
+
+  async #openControl(
+    driver: Driver,
+    fencing: Fencing | null,
+    asker: LinkAsker,
+  ): Promise<ControlServer> {
     return await openControlServer(this.settings.process.controlSocket, {
-      view: () => ({ view: driver.view(), ageMs: 0 }),
+      view: () => ({ view: this.#withTraffic(fencing?.extend(driver.view()) ?? driver.view()), ageMs: 0 }),
       command: (command) => Promise.resolve(driver.command(command)),
-      history: () => this.#reports.history(),
+      history: (scope) => scope === "cluster" ? this.#reports.clusterHistory() : this.#reports.history(),
+      probe: async (link, question, waitMs) => {
+        const found = await asker.ask(link, question, waitMs);
+        if (found === null) return null;
+        return { ...found, answer: { ...found.answer, others: [...found.answer.others] } };
+      },
     });
+  }
+
+  #withTraffic(view: NodeView): NodeView {
+    return {
+      ...view,
+      traffic: Object.fromEntries(this.#media.map(({ name, counters }) => [name, { ...counters }])),
+    };
   }
 
   async #openArbiters(driver: Driver): Promise<void> {
     const { keepaliveMs, deadTimeMs } = this.settings.timing;
-    const intervalMs = clamp(Math.floor(deadTimeMs / 5), 10, keepaliveMs);
+    const paceMs = clamp(Math.floor(deadTimeMs / 5), 10, keepaliveMs);
     for (const settings of this.settings.arbiters) {
       const arbiter = new PingArbiter(settings);
       this.#closers.push(() => arbiter.close());
       await arbiter.open(
-        intervalMs,
+        Math.max(10, Math.floor(paceMs / asksPerKeepalive)),
         (target, askedAtMs) =>
           driver.input({ kind: "arbiter", name: arbiter.name, target, askedAt: instant(askedAtMs) }),
+        2 * paceMs,
+      );
+    }
+  }
+
+  async #openPingMembers(driver: Driver): Promise<void> {
+    for (const settings of this.settings.pingMembers) {
+      const member = new PingArbiter(settings);
+      this.#closers.push(() => member.close());
+      await member.open(
+        this.settings.timing.keepaliveMs,
+        (target, askedAtMs) =>
+          driver.input({ kind: "ping", member: member.name, target, askedAt: instant(askedAtMs) }),
       );
     }
   }

@@ -14,6 +14,15 @@ export interface ReportLine {
   readonly fields: ReportEffect["fields"];
 }
 
+/** An event of the cluster's history: what that node reported, at that time by its clock. */
+export interface ClusterLine extends ReportLine {
+  readonly node: string;
+  /** Lamport clock: the history is in its order, then in that of the nodes' names. */
+  readonly clock: number;
+  /** It comes from the other side of a partition; later ones are before it. */
+  readonly isLate: boolean;
+}
+
 /** Severity numbers of syslog(3), which journald reads from a `<N>` prefix. */
 export const syslogPriorities: Readonly<Record<ReportLevel, number>> = {
   alarm: 2,
@@ -26,6 +35,12 @@ export const syslogPriorities: Readonly<Record<ReportLevel, number>> = {
 /** `2026-01-31T12:00:00.000Z alarm link-lost: sentence`, always one line. */
 export function renderReport(line: ReportLine): string {
   return `${line.at} ${renderReportBody(line)}`;
+}
+
+/** `2026-01-31T12:00:00Z #17 node1 alarm link-lost: sentence`, always one line. */
+export function renderClusterLine(line: ClusterLine): string {
+  const { at, clock, node, isLate } = line;
+  return `${at} #${clock} ${printable(node)} ${isLate ? "(late) " : ""}${renderReportBody(line)}`;
 }
 
 /** The same for journald, which keeps the time itself: `<2>alarm link-lost: sentence`. */

@@ -5,9 +5,10 @@
 
 import { fstatSync, openSync } from "node:fs";
 import type { ReportEffect } from "../core/effects.ts";
+import type { ClusterEvent } from "../core/messaging/cluster_events.ts";
 import { EnvironmentError } from "../errors.ts";
 import { LineWriter } from "./line_writer.ts";
-import { renderJournalReport, renderReport, type ReportLine } from "./report_line.ts";
+import { type ClusterLine, renderJournalReport, renderReport, type ReportLine } from "./report_line.ts";
 
 /** Too low: the cause of an incident is gone before somebody looks; too high: memory. */
 export const historyReportsMax = 500;
@@ -28,6 +29,10 @@ export interface ReportSink {
   write(report: ReportEffect): void;
   /** The last reports, oldest first. */
   history(): readonly ReportLine[];
+  /** Adds to the cluster's history. `atMs`: Unix time of the event by its node's clock. */
+  event(event: ClusterEvent, atMs: number): void;
+  /** The last events of the cluster, in their order, the same on all nodes that hear each other. */
+  clusterHistory(): readonly ClusterLine[];
   /** Opens the log file again, after it was rotated away. Where that fails the former file is kept, and it is said. */
   reopen(): void;
   /** Waits for what is not written yet, at most a second. */
@@ -52,6 +57,7 @@ export function openReports(options: ReportOptions): ReportSink {
   const openFile = (path: string) => new LineWriter(openLogFile(path), (count) => renderReport(lost(count)));
   let file = options.logFile === null ? null : openFile(options.logFile);
   const history: ReportLine[] = [];
+  const events: ClusterLine[] = [];
   return {
     write({ level, code, sentence, fields }) {
       const line = { at: now().toISOString(), level, code, sentence, fields };
@@ -61,6 +67,12 @@ export function openReports(options: ReportOptions): ReportSink {
       file?.write(renderReport(line));
     },
     history: () => history,
+    event({ node, clock, isLate, level, code, sentence, fields }, atMs) {
+      const at = new Date(atMs).toISOString();
+      events.push({ at, level, code, sentence, fields, node, clock, isLate });
+      if (events.length > historyReportsMax) events.shift();
+    },
+    clusterHistory: () => events,
     reopen() {
       if (options.logFile === null) return;
       const former = file;

@@ -8,10 +8,10 @@
  */
 
 import { randomBytes } from "node:crypto";
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
-import { open, rename } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { EnvironmentError } from "../errors.ts";
+import { replaceFile, replaceFileBeside } from "../system/durable_file.ts";
 import { counterMax } from "../wire/limits.ts";
 
 const generationFile = "hb_generation";
@@ -30,7 +30,7 @@ export class StateFiles {
 
   /**
    * Opens the directory, creating it if needed, and takes the next generation. `legacyDirectory` is where a Heartbeat
-   * daemon keeps its own: a node that moves over goes on counting from there.
+   * daemon keeps its own: a node that moves over goes on counting from there, and back again.
    */
   constructor(readonly directory: string, legacyDirectory: string | null) {
     try {
@@ -58,7 +58,7 @@ export class StateFiles {
     this.#waiting ??= this.#kept.catch(() => {}).then(() => {
       this.#waiting = null;
       const content = Buffer.from(JSON.stringify(this.epochs) + "\n");
-      return writeDurablyBeside(join(this.directory, epochsFile), content);
+      return replaceFileBeside(join(this.directory, epochsFile), content);
     });
     return this.#kept = this.#waiting;
   }
@@ -73,7 +73,12 @@ export class StateFiles {
       .map((directory) => (directory === null ? null : readGeneration(join(directory, generationFile))))
       .filter((generation) => generation !== null);
     const last = known.length > 0 ? Math.max(...known) : Math.floor(Date.now() / 1000);
-    writeDurably(join(this.directory, generationFile), Buffer.from(`${String(last + 1).padStart(15)}\n`));
+    const content = Buffer.from(`${String(last + 1).padStart(15)}\n`);
+    replaceFile(join(this.directory, generationFile), content);
+    // Where Heartbeat has counted, it goes on from here should it come back: its peers refuse what is lower.
+    if (legacyDirectory !== null && read(join(legacyDirectory, generationFile)) !== null) {
+      replaceFile(join(legacyDirectory, generationFile), content);
+    }
     return last + 1;
   }
 
@@ -85,7 +90,7 @@ export class StateFiles {
     const uuid = randomBytes(16);
     uuid[6] = (uuid[6]! & 0x0f) | 0x40;
     uuid[8] = (uuid[8]! & 0x3f) | 0x80;
-    writeDurably(join(this.directory, uuidFile), uuid);
+    replaceFile(join(this.directory, uuidFile), uuid);
     return uuid;
   }
 
@@ -153,42 +158,5 @@ export async function withinLimit(promise: Promise<unknown>, limitMs: number): P
     return await Promise.race([promise.then(() => true), limit]);
   } finally {
     clearTimeout(timer);
-  }
-}
-
-/** As `writeDurably`, without holding up the event loop. */
-async function writeDurablyBeside(path: string, content: Uint8Array): Promise<void> {
-  const temporary = `${path}.tmp`;
-  const file = await open(temporary, "w", 0o644);
-  try {
-    await file.write(content);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(temporary, path);
-  const directory = await open(dirname(path), "r");
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
-}
-
-function writeDurably(path: string, content: Uint8Array): void {
-  const temporary = `${path}.tmp`;
-  const file = openSync(temporary, "w", 0o644);
-  try {
-    writeSync(file, content);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  renameSync(temporary, path);
-  const directory = openSync(dirname(path), "r");
-  try {
-    fsyncSync(directory);
-  } finally {
-    closeSync(directory);
   }
 }

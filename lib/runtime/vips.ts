@@ -1,6 +1,7 @@
 /**
  * The daemon's virtual addresses: puts them on and takes them off, renews their leases, announces them, and tells the
- * core when one was removed by somebody else, when its interface loses its carrier, or when somebody else claims it.
+ * core when one was removed by somebody else, or put on, when its interface loses its carrier, or when somebody else
+ * claims it.
  */
 
 import type { Input, ResourceOutcome } from "../core/inputs.ts";
@@ -27,6 +28,8 @@ interface Vip {
   readonly holder: VipHolder;
   announcer: Announcer | null;
   isHeld: boolean;
+  /** Where the core was told that it is though it is not held; `null`: nowhere. */
+  strayOn: string | null;
   /** Under which name the core was told that the carrier is gone; `null`: it is there. */
   deadDevice: string | null;
 }
@@ -54,6 +57,7 @@ export class Vips {
           holder,
           announcer: null,
           isHeld: false,
+          strayOn: null,
           deadDevice: null,
         });
       }
@@ -65,6 +69,7 @@ export class Vips {
     if (this.#vips.length === 0) return;
     this.#monitor = AddressMonitor.open();
     this.#checkCarriers();
+    for (const vip of this.#vips) this.#checkStray(vip);
     this.#timer = setInterval(() => this.#poll(), pollMsFor(this.settings.timing));
   }
 
@@ -76,7 +81,11 @@ export class Vips {
   ): ResourceOutcome {
     const vip = this.#vips.find((each) => each.group === group && each.resource === resource)!;
     if (operation === "monitor") return vip.holder.monitor();
-    if (operation === "stop") return this.#stop(vip);
+    if (operation === "stop") {
+      const stopped = this.#stop(vip);
+      this.#checkStray(vip);
+      return stopped;
+    }
     const outcome = vip.holder.start(goodUntilMs);
     if (outcome.result !== "running") return outcome;
     vip.isHeld = true;
@@ -110,7 +119,10 @@ export class Vips {
 
   /** Takes the group's addresses off at once. */
   drop(group: string): void {
-    for (const vip of this.#vips) if (vip.group === group) this.#stop(vip);
+    const vips = this.#vips.filter((vip) => vip.group === group);
+    for (const vip of vips) this.#stop(vip);
+    // Not before all are off.
+    for (const vip of vips) this.#checkStray(vip);
   }
 
   announce(group: string): void {
@@ -172,6 +184,7 @@ export class Vips {
     let hasAddressNews = false;
     for (const event of this.#monitor?.poll() ?? []) {
       if (event.kind === "address-removed" || event.kind === "overrun") hasAddressNews = true;
+      if (event.kind === "address-set" && this.#isUnheld(event.address.address)) hasAddressNews = true;
       // An address that names no interface is on that of its subnet, which may get its own address only now.
       if (event.kind === "address-set" && this.#vips.some(isWithoutPlace)) hasLinkNews = true;
       if (event.kind === "link-set" || event.kind === "link-removed" || event.kind === "overrun") {
@@ -184,7 +197,20 @@ export class Vips {
       if (vip.isHeld && !vip.holder.isPresent()) {
         this.input({ kind: "address-lost", group: vip.group, resource: vip.resource });
       }
+      this.#checkStray(vip);
     }
+  }
+
+  /** Our own renewals set what is held all the time: that is no news. */
+  #isUnheld(address: string): boolean {
+    return this.#vips.some((vip) => !vip.isHeld && vip.spec.address === address);
+  }
+
+  #checkStray(vip: Vip): void {
+    const device = vip.isHeld ? null : vip.holder.foundOn();
+    if (device === vip.strayOn) return;
+    vip.strayOn = device;
+    this.input({ kind: "stray", group: vip.group, address: vip.spec.address, device });
   }
 
   #checkCarriers(): void {

@@ -3,6 +3,7 @@
 import type {
   ArbiterSettings,
   Failback,
+  FencingSettings,
   GroupSettings,
   ResourceSettings,
   Settings,
@@ -32,6 +33,8 @@ export interface ClusterOutline {
   readonly groups: readonly GroupOutline[];
   /** Policy of a ping arbiter; `null`: there is none. */
   readonly arbiter?: UnreachablePolicy | null;
+  readonly fencing?: FencingSettings | null;
+  readonly pingMembers?: Settings["pingMembers"];
   readonly takeoverDelayMs?: number;
   readonly takeoverConfirm?: boolean;
 }
@@ -59,31 +62,39 @@ export function clusterSettings(outline: ClusterOutline): Settings {
       port: 694,
       local: null,
     })),
+    maxRexmitDelayMs: 250,
+    alarmRepeatMs: 600_000,
     messageFormat: "netstring",
     authentication: { signWith: 1, keys: [], allowCrc: false },
-    groups: outline.groups.map((group) => groupSettings(group, nodes)),
+    groups: outline.groups.map((group, index) => groupSettings(group, nodes, index)),
     arbiters,
+    pingMembers: outline.pingMembers ?? [],
+    deadPingMs: timing.deadTimeMs,
     takeoverDelayMs: outline.takeoverDelayMs ?? 0,
     takeoverConfirm: outline.takeoverConfirm ?? false,
     ignoreAnswersFrom: [],
+    fencing: outline.fencing ?? null,
     process: {
       realtime: false,
       realtimePriority: 1,
       stateDirectory: "",
       controlSocket: "",
       logFile: null,
+      journal: null,
       environment: {},
       scriptDirectories: [],
     },
   };
 }
 
-function groupSettings(outline: GroupOutline, nodes: readonly string[]): GroupSettings {
+function groupSettings(outline: GroupOutline, nodes: readonly string[], number: number): GroupSettings {
   return {
     name: outline.name,
     nodes: outline.nodes ?? nodes,
     failback: outline.failback ?? { kind: "off" },
-    resources: outline.resources.map((resource, index) => resourceSettings(outline, resource, index)),
+    resources: outline.resources.map((resource, index) =>
+      resourceSettings(outline, resource, 10 * number + index)
+    ),
     monitorIntervalMs: outline.monitorIntervalMs ?? 2_000,
     onStopFail: outline.onStopFail ?? "block",
     waitForLease: outline.waitForLease ?? false,
@@ -99,14 +110,15 @@ function resourceSettings(
   const limitMs = group.operationLimitMs ?? 500;
   const limits = { startLimitMs: limitMs, stopLimitMs: limitMs, monitorLimitMs: limitMs };
   if (resource === "script") {
-    const id = `${group.name}-script${index}`;
-    return { id, spec: { kind: "exec", path: `/sim/${id}`, args: [] }, ...limits };
+    const path = `/sim/${group.name}-${index}`;
+    return { id: `exec:${path}`, spec: { kind: "exec", path, args: [] }, ...limits };
   }
+  const address = `192.0.2.${100 + index}`;
   return {
-    id: `${group.name}-vip${index}`,
+    id: `vip:${address}/24`,
     spec: {
       kind: "vip",
-      address: `192.0.2.${100 + index}`,
+      address,
       family: 4,
       prefix: 24,
       device: "service",

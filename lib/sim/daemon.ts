@@ -7,17 +7,25 @@
 import type { Effect, EffectId, RunEffect, SendEffect } from "../core/effects.ts";
 import type { Input } from "../core/inputs.ts";
 import type { Instant } from "../core/instant.ts";
+import { sentPacketsMax } from "../core/limits.ts";
 import { ClusterNode, type Identity } from "../core/node.ts";
 import type { Settings } from "../core/settings.ts";
-import { readStatement } from "../wire/statement_codec.ts";
-import { type Statement, statementField } from "../wire/statement.ts";
 import { InvariantError } from "../errors.ts";
+import type { Packet } from "./heartbeat_network.ts";
+import type { Task } from "./event_queue.ts";
 import type { Machine } from "./machine.ts";
+import type { Prng } from "../core/prng.ts";
 import { outcomeOf } from "./scripts.ts";
 import type { Closing } from "./service_network.ts";
 
 /** Packets that a socket buffer holds. Too high: a resumed daemon hears all; too low: nothing of the old. */
 const bufferedPacketsMax = 64;
+
+/**
+ * Of so many messages heartbeats are kept whole. Of an older one only its number matters to who asks for it: it is sent
+ * again with what the latest one says. Higher: packets live so long that collecting them is most of the work.
+ */
+const wholeHeartbeatsMax = 64;
 
 /** A timer fires up to this much late on an idle machine. */
 const timerLatenessMsMax = 1.2;
@@ -25,19 +33,35 @@ const timerLatenessMsMax = 1.2;
 /** After its start an address is announced at these times (`ANNOUNCE_AT_MS` of the product). */
 const announceAtMs = [0, 100, 300];
 
+interface Timer extends Task {
+  readonly at: Instant;
+}
+
 export class Daemon {
   readonly node: ClusterNode;
   isPaused = false;
   isOver = false;
   steps = 0;
+  /** Of the step that is under way, or was last. */
+  steppedAt = 0 as Instant;
   #armedAt: Instant | null = null;
+  #timer: Timer | null = null;
   #isWakeDue = false;
   #bufferedPackets = 0;
   #waiting: { readonly run: () => void; readonly isFresh: () => boolean }[] = [];
+  /** What was sent last, by number modulo its length; an old heartbeat leaves its place empty. */
+  readonly #sent: (Packet | undefined)[] = [];
+  #lastHeartbeat: Packet | null = null;
+  #lastMessage: Packet["message"]["message"] = { fields: [] };
   readonly #questions = new Set<Closing>();
 
-  constructor(readonly machine: Machine, readonly settings: Settings, readonly identity: Identity) {
-    this.node = new ClusterNode(settings, identity);
+  constructor(
+    readonly machine: Machine,
+    readonly settings: Settings,
+    readonly identity: Identity,
+    random: Prng,
+  ) {
+    this.node = new ClusterNode(settings, identity, random);
   }
 
   start(): void {
@@ -93,6 +117,7 @@ export class Daemon {
     if (this.isOver) return;
     const { machine } = this;
     const now = machine.now();
+    this.steppedAt = now;
     this.steps++;
     const effects = this.node.step(now, input);
     for (const effect of effects) {
@@ -110,13 +135,24 @@ export class Daemon {
       throw new InvariantError(`deadline ${deadline} is not after ${now}`);
     }
     this.#armedAt = deadline;
-    if (deadline === null) return;
+    if (deadline !== null && (this.#timer === null || deadline < this.#timer.at)) this.#setTimer(deadline);
+  }
+
+  /** A timer that is set for something earlier stays, and is set anew when it comes. */
+  #setTimer(at: Instant): void {
     const { queue, random } = this.machine;
-    queue.at(this.machine.globalMs(deadline) + random.between(0, timerLatenessMsMax), () => {
-      if (this.isOver || this.#armedAt !== deadline) return;
-      if (this.isPaused) this.#isWakeDue = true;
-      else this.#wake();
-    });
+    const timer: Timer = { at, run: () => this.#timeUp(timer) };
+    this.#timer = timer;
+    queue.put(this.machine.globalMs(at) + random.between(0, timerLatenessMsMax), timer);
+  }
+
+  #timeUp(timer: Timer): void {
+    if (this.isOver || this.#timer !== timer) return;
+    this.#timer = null;
+    if (this.#armedAt === null) return;
+    if (this.#armedAt > timer.at) this.#setTimer(this.#armedAt);
+    else if (this.isPaused) this.#isWakeDue = true;
+    else this.#wake();
   }
 
   #carryOut(effect: Effect): void {
@@ -124,6 +160,8 @@ export class Daemon {
     switch (effect.kind) {
       case "send":
         return this.#send(effect);
+      case "resend":
+        return this.#resend(effect.sequence);
       case "run":
         return this.#run(effect);
       case "renew":
@@ -147,16 +185,12 @@ export class Daemon {
         return;
       case "report":
         return machine.observer.reported?.(machine, effect);
+      case "event":
+        return machine.observer.event?.(machine, effect.event);
       case "answer":
         return machine.observer.answered?.(machine, effect.accepted, effect.message);
       case "fence":
-        machine.queue.in(1, () =>
-          this.take({
-            kind: "outcome",
-            id: effect.id,
-            outcome: { kind: "fence", result: "failed", reason: "no fencing in the simulator" },
-          }));
-        return;
+        return this.#fence(effect);
       case "exit":
         return machine.ended();
       case "reboot":
@@ -166,25 +200,51 @@ export class Daemon {
 
   #send(effect: SendEffect): void {
     const { machine, identity } = this;
-    let statement: Statement | null = null;
-    for (const [name, value] of effect.fields) {
-      if (name !== statementField) continue;
-      const read = readStatement(value);
-      if (!read.ok) throw new InvariantError(`own statement cannot be read: ${read.detail}`);
-      statement = read.statement;
-    }
-    machine.heartbeats.send(machine.name, {
+    const { type, sequence, destination, statement, fields } = effect;
+    const packet: Packet = {
       message: {
-        type: effect.type,
+        type,
         source: machine.name,
-        destination: null,
+        destination,
         generation: identity.generation,
-        sequence: effect.sequence,
-        timestamp: 0,
-        message: { fields: effect.fields.map(([name, value]) => ({ name, type: 0, value })) },
+        sequence,
+        timestamp: machine.wallSeconds(),
+        message: this.#messageOf(fields),
       },
       statement,
-    });
+    };
+    if (sequence !== null) this.#keep(sequence, packet);
+    machine.heartbeats.send(machine.name, packet);
+  }
+
+  #keep(sequence: number, packet: Packet): void {
+    this.#sent[sequence % sentPacketsMax] = packet;
+    if (packet.message.type === "status") this.#lastHeartbeat = packet;
+    const old = sequence - wholeHeartbeatsMax;
+    if (old > 0 && this.#sent[old % sentPacketsMax]?.message.type === "status") {
+      this.#sent[old % sentPacketsMax] = undefined;
+    }
+  }
+
+  /** Most messages are heartbeats with the same fields: then they share them, because many are kept. */
+  #messageOf(fields: SendEffect["fields"]): Packet["message"]["message"] {
+    const known = this.#lastMessage.fields;
+    const isSame = fields.length === known.length &&
+      fields.every(([name, value], index) => known[index]!.name === name && known[index]!.value === value);
+    if (!isSame) this.#lastMessage = { fields: fields.map(([name, value]) => ({ name, type: 0, value })) };
+    return this.#lastMessage;
+  }
+
+  #resend(sequence: number): void {
+    const { machine } = this;
+    const packet = this.#sent[sequence % sentPacketsMax];
+    if (packet?.message.sequence === sequence) return machine.heartbeats.send(machine.name, packet);
+    const isKept = sequence > this.node.outbox.last - sentPacketsMax;
+    if (packet !== undefined || !isKept || this.#lastHeartbeat === null) return;
+    const { message, statement } = this.#lastHeartbeat;
+    // A statement of its own, so that nobody takes it for the latest one.
+    const repeated = statement === null ? null : { ...statement };
+    machine.heartbeats.send(machine.name, { message: { ...message, sequence }, statement: repeated });
   }
 
   #thinksItHolds(group: string): boolean {
@@ -213,6 +273,17 @@ export class Daemon {
     machine.queue.in(random.between(0.1, 1), () => ended(outcomeOf(isThere ? "running" : "stopped", "", 1)));
   }
 
+  #fence({ id, node }: Extract<Effect, { kind: "fence" }>): void {
+    const { fencing } = this.settings;
+    if (fencing === null) throw new InvariantError(`${node} is fenced without fencing`);
+    this.machine.fences.fence(
+      this.machine.name,
+      node,
+      fencing,
+      (outcome) => this.take({ kind: "outcome", id, outcome }),
+    );
+  }
+
   #ask(id: EffectId, group: string, windowMs: number): void {
     const { machine } = this;
     const question = machine.service.ask(machine, group, windowMs, (verdict) => {
@@ -237,7 +308,7 @@ export class Daemon {
     if (hasAnswer) {
       const askedAtMs = machine.queue.nowMs;
       const askedAt = machine.now();
-      machine.queue.in(0.5, () => {
+      machine.queue.in(machine.service.arbiterQuality.latencyMs, () => {
         if (this.isOver) return;
         const hand = () => this.#step({ kind: "arbiter", name, target, askedAt });
         const isFresh = () => machine.queue.nowMs - askedAtMs <= 2 * intervalMs;

@@ -5,7 +5,7 @@
  */
 
 import type { EventQueue } from "./event_queue.ts";
-import type { Prng } from "./prng.ts";
+import type { Prng } from "../core/prng.ts";
 
 const leaseLatenessMsMax = 250;
 
@@ -17,14 +17,16 @@ export interface KernelEvents {
 }
 
 interface Address {
-  /** Number of the last renewal, so that an older end does not count. */
-  renewal: number;
+  /** When the lease ends, as the kernel looks; `Infinity`: there is none. */
+  endMs: number;
+  /** A look is planned. It may be that of an earlier renewal, which is late by no more than a look may be. */
+  isWatched: boolean;
 }
 
 export class Kernel {
   readonly #addresses = new Map<string, Address>();
   readonly #services = new Set<string>();
-  #renewals = 0;
+  #isFrozen = false;
 
   constructor(readonly queue: EventQueue, readonly random: Prng, readonly events: KernelEvents) {}
 
@@ -49,17 +51,45 @@ export class Kernel {
     this.events.changed(group);
   }
 
+  /** The whole machine stands still: no lease ends, as its kernel does not run. */
+  freeze(): void {
+    this.#isFrozen = true;
+  }
+
+  /** Every lease has the rest left that it had. */
+  thaw(frozenMs: number): void {
+    this.#isFrozen = false;
+    for (const [name, address] of this.#addresses) {
+      address.endMs += frozenMs;
+      if (address.endMs === Infinity || address.isWatched) continue;
+      const [group = "", resource = ""] = name.split(" ");
+      this.#watch(group, Number(resource), address);
+    }
+  }
+
   /** Adds an address, or gives it a whole lease from now. */
   setAddress(group: string, resource: number, leaseSeconds: number | null): void {
     const name = key(group, resource);
-    const renewal = ++this.#renewals;
-    const isNew = !this.#addresses.has(name);
-    this.#addresses.set(name, { renewal });
-    if (isNew) this.events.changed(group);
-    if (leaseSeconds === null) return;
-    const endMs = leaseSeconds * 1000 + this.random.between(0, leaseLatenessMsMax);
-    this.queue.in(endMs, () => {
-      if (this.#addresses.get(name)?.renewal !== renewal) return;
+    const known = this.#addresses.get(name);
+    const address = known ?? { endMs: 0, isWatched: false };
+    address.endMs = leaseSeconds === null
+      ? Infinity
+      : this.queue.nowMs + leaseSeconds * 1000 + this.random.between(0, leaseLatenessMsMax);
+    if (known === undefined) {
+      this.#addresses.set(name, address);
+      this.events.changed(group);
+    }
+    if (leaseSeconds !== null && !address.isWatched) this.#watch(group, resource, address);
+  }
+
+  /** Looks when the lease ends as it is now; one that was renewed meanwhile is looked at again later. */
+  #watch(group: string, resource: number, address: Address): void {
+    address.isWatched = true;
+    this.queue.at(address.endMs, () => {
+      address.isWatched = false;
+      if (this.#isFrozen) return;
+      if (this.#addresses.get(key(group, resource)) !== address || address.endMs === Infinity) return;
+      if (address.endMs > this.queue.nowMs) return this.#watch(group, resource, address);
       this.removeAddress(group, resource);
       this.events.lost(group, resource);
     });

@@ -10,16 +10,28 @@
 
 import type { WireVerdict } from "../core/inputs.ts";
 import type { EventQueue } from "./event_queue.ts";
-import type { Prng } from "./prng.ts";
+import type { Prng } from "../core/prng.ts";
 
 /** What the network needs to know of a machine. */
 export interface Station {
   readonly name: string;
-  readonly isPowered: boolean;
+  /** It can hear and answer. */
+  readonly isAwake: boolean;
   readonly hasAddress: (group: string) => boolean;
   /** Somebody announced an address. */
   readonly hearClaim: (group: string, from: string) => void;
 }
+
+/** Where the targets of the arbiters are; `null`: nowhere; `all`: on each segment is one that answers. */
+export type ArbiterSegment = number | "all" | null;
+
+/** How arbiters answer those whom they answer at all. */
+export interface ArbiterQuality {
+  readonly latencyMs: number;
+  readonly lossRate: number;
+}
+
+export const goodArbiter: ArbiterQuality = { latencyMs: 0.5, lossRate: 0 };
 
 interface Question {
   readonly station: Station;
@@ -30,8 +42,10 @@ interface Question {
 
 export class ServiceNetwork {
   lossRate = 0;
-  /** Where the targets of the arbiters are; `null`: nowhere. */
-  arbiterSegment: number | null = 0;
+  /** When a station was moved last, or all was healed. */
+  changedMs = 0;
+  arbiterSegment: ArbiterSegment = 0;
+  arbiterQuality: ArbiterQuality = goodArbiter;
   readonly #segments = new Map<string, number | null>();
   readonly #stations: Station[] = [];
   readonly #questions = new Set<Question>();
@@ -50,6 +64,7 @@ export class ServiceNetwork {
   }
 
   move(name: string, segment: number | null): void {
+    this.changedMs = this.queue.nowMs;
     this.#segments.set(name, segment);
   }
 
@@ -57,6 +72,7 @@ export class ServiceNetwork {
     for (const { name } of this.#stations) this.move(name, 0);
     this.lossRate = 0;
     this.arbiterSegment = 0;
+    this.arbiterQuality = goodArbiter;
     this.blind.clear();
   }
 
@@ -67,7 +83,9 @@ export class ServiceNetwork {
 
   reachesArbiter(name: string): boolean {
     const segment = this.segment(name);
-    return segment !== null && segment === this.arbiterSegment && !this.random.chance(this.lossRate);
+    return segment !== null && (this.arbiterSegment === "all" || segment === this.arbiterSegment) &&
+      !this.random.chance(this.lossRate) &&
+      !this.random.chance(this.arbiterQuality.lossRate);
   }
 
   /** `isRunning`: the asker's process can end the question now; else it ends it when it runs again. */
@@ -97,7 +115,7 @@ export class ServiceNetwork {
   }
 
   #probe(question: Question): void {
-    if (!question.isOpen || !question.station.isPowered) return;
+    if (!question.isOpen || !question.station.isAwake) return;
     const { station, group } = question;
     this.#flood(station, (hearer) => {
       for (const rival of [...this.#questions]) {
@@ -122,7 +140,7 @@ export class ServiceNetwork {
   #unicast(from: Station, to: Station, arrived: () => void): void {
     if (!this.areConnected(from.name, to.name) || this.random.chance(this.lossRate)) return;
     this.queue.in(this.latencyMs * this.random.between(0.5, 1), () => {
-      if (to.isPowered && this.areConnected(from.name, to.name)) arrived();
+      if (to.isAwake && this.areConnected(from.name, to.name)) arrived();
     });
   }
 

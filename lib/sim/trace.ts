@@ -1,10 +1,14 @@
 /** What happened in a simulation, for people and checkers: reports, faults, and who held each group when. */
 
+import type { ReportLevel } from "../core/effects.ts";
+
 export interface TraceEntry {
   readonly atMs: number;
   readonly node: string;
   readonly kind: "fault" | "report" | "answer" | "holding" | "process";
   readonly code: string;
+  /** Of reports. */
+  readonly level?: ReportLevel;
   readonly sentence: string;
   readonly fields: Readonly<Record<string, string | number | boolean>>;
 }

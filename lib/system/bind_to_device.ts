@@ -10,12 +10,16 @@ import { succeed } from "./errno.ts";
 import { cString, libc } from "./libc.ts";
 import { AF, int32, SO, socketAddressText, SOL_SOCKET } from "./socket.ts";
 
-/** Descriptors of all sockets of this process, to tell a new one from them. */
-export function socketDescriptors(): ReadonlySet<number> {
-  const found = new Set<number>();
+/**
+ * All sockets of this process by the kernel's name for each, to tell a new one from them. Numbers of descriptors do
+ * not do: one that is being closed at this moment gives its number to the next socket.
+ */
+export function ownSockets(): ReadonlyMap<string, number> {
+  const found = new Map<string, number>();
   for (const name of readdirSync("/proc/self/fd")) {
     try {
-      if (readlinkSync(`/proc/self/fd/${name}`).startsWith("socket:")) found.add(Number(name));
+      const target = readlinkSync(`/proc/self/fd/${name}`);
+      if (target.startsWith("socket:")) found.set(target, Number(name));
     } catch {
       // Closed since, as the directory's own descriptor.
     }
@@ -30,12 +34,17 @@ export interface BoundSocket {
 }
 
 /**
- * Answers the descriptor. `earlier`: the descriptors from before the socket was made. Throws an environment error when the kernel refuses, or
- * when the socket is not found, which no supported runtime should ever let happen.
+ * Answers the descriptor. `earlier`: the sockets from before this one was made. Throws an environment error when the
+ * kernel refuses, or when the socket is not found, which no supported runtime should ever let happen.
  */
-export function bindToDevice(bound: BoundSocket, device: string, earlier: ReadonlySet<number>): number {
+export function bindToDevice(
+  bound: BoundSocket,
+  device: string,
+  earlier: ReadonlyMap<string, number>,
+): number {
   const purpose = `tie UDP ${bound.address} port ${bound.port} to interface "${device}"`;
-  const descriptor = [...socketDescriptors()].find((each) => !earlier.has(each) && isBoundTo(each, bound));
+  const descriptor = [...ownSockets()].find(([name, each]) => !earlier.has(name) && isBoundTo(each, bound))
+    ?.[1];
   if (descriptor === undefined) {
     throw new EnvironmentError(`Cannot ${purpose}: its descriptor is not found`, 69);
   }

@@ -4,6 +4,7 @@
  */
 
 import { randomBytes } from "node:crypto";
+import { unixMs } from "./clock.ts";
 import { Errno, SystemError } from "./errno.ts";
 import { cString, libc } from "./libc.ts";
 import { buildEchoRequest, ipv4Payload, readEchoReply } from "./packets/icmp_echo.ts";
@@ -25,10 +26,14 @@ export interface EchoReply {
   readonly identifier: number;
   readonly sequence: number;
   readonly payload: Uint8Array;
+  /** How long ago the kernel received it, in milliseconds; 0 where it does not tell. */
+  readonly waitedMs: number;
 }
 
 const protocolIcmp: Record<Family, number> = { 4: 1, 6: 58 };
 const repliesPerPollMax = 1024;
+/** Nobody leaves a socket alone for longer than this and means what is in it. */
+const waitedMsMax = 60_000;
 const needsPermission = "run it as root, give it the capability CAP_NET_RAW, " +
   "or let its group use ping sockets (sysctl net.ipv4.ping_group_range)";
 
@@ -43,10 +48,10 @@ export class EchoSocket {
   }
 
   /**
-   * A raw socket or, where that is not allowed, the kernel's ping socket. `device` ties it to an interface.
-   * Throws a SystemError when neither is allowed.
+   * A raw socket or, where that is not allowed, the kernel's ping socket. `device` ties it to an interface;
+   * `isWhole`: requests are never fragmented. Throws a SystemError when neither is allowed.
    */
-  static open(family: Family, options: { device?: string } = {}): EchoSocket {
+  static open(family: Family, options: { device?: string; isWhole?: boolean } = {}): EchoSocket {
     const purpose = `open an ICMP socket for IPv${family}`;
     const domain = family === 4 ? AF.INET : AF.INET6;
     let socket: NativeSocket;
@@ -64,10 +69,12 @@ export class EchoSocket {
         const tie = `tie an ICMP socket to interface "${options.device}"`;
         socket.setOption(SOL_SOCKET, SO.BINDTODEVICE, cString(options.device), tie);
       }
+      if (options.isWhole === true) neverFragment(socket, family, purpose);
     } catch (error) {
       socket.close();
       throw error;
     }
+    socket.arrivedUnixMs();
     return new EchoSocket(socket, isRaw, family);
   }
 
@@ -99,7 +106,8 @@ export class EchoSocket {
       if (reply === null) continue;
       // A ping socket puts its own number in and hands out answers to that only.
       const identifier = this.#isRaw ? reply.identifier : this.#lastIdentifier;
-      replies.push({ ...reply, identifier, from: socketAddressText(received.from) });
+      const from = socketAddressText(received.from);
+      replies.push({ ...reply, identifier, from, waitedMs: this.#waitedMs() });
     }
     return replies;
   }
@@ -107,6 +115,22 @@ export class EchoSocket {
   close(): void {
     this.#socket.close();
   }
+
+  /** Of the packet received last. The time of day may have been set meanwhile: what cannot be is not believed. */
+  #waitedMs(): number {
+    const arrivedMs = this.#socket.arrivedUnixMs();
+    const waitedMs = arrivedMs === null ? 0 : unixMs() - arrivedMs;
+    return waitedMs >= 0 && waitedMs <= waitedMsMax ? waitedMs : 0;
+  }
+}
+
+/** Also beyond what the kernel has learned about the path: the answer, or its absence, is what is wanted. */
+function neverFragment(socket: NativeSocket, family: Family, purpose: string): void {
+  const probe = int32(3); // IP_PMTUDISC_PROBE
+  if (family === 4) return socket.setOption(0, 10, probe, purpose); // IP_MTU_DISCOVER
+  const levelIpv6 = 41;
+  socket.setOption(levelIpv6, 23, probe, purpose); // IPV6_MTU_DISCOVER
+  socket.setOption(levelIpv6, 62, int32(1), purpose); // IPV6_DONTFRAG
 }
 
 /** Every other ICMP message on this machine would wake us for nothing. A set bit blocks a type. */

@@ -18,13 +18,16 @@ type Signature = readonly [parameters: readonly NativeType[], result: "i32" | "u
  */
 const signatures = {
   __errno_location: [[], "pointer"],
+  alarm: [["u32"], "u32"],
   bind: [["i32", "bytes", "u32"], "i32"],
   clock_gettime: [["i32", "bytes"], "i32"],
   close: [["i32"], "i32"],
+  connect: [["i32", "bytes", "u32"], "i32"],
   flock: [["i32", "i32"], "i32"],
   ftruncate: [["i32", "u64"], "i32"],
   getpgid: [["i32"], "i32"],
   getsockname: [["i32", "bytes", "bytes"], "i32"],
+  getsockopt: [["i32", "i32", "i32", "bytes", "bytes"], "i32"],
   if_nametoindex: [["bytes"], "u32"],
   ioctl: [["i32", "u64", "bytes"], "i32"],
   kill: [["i32", "i32"], "i32"],

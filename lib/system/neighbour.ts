@@ -7,52 +7,27 @@
  */
 
 import { readFileSync } from "node:fs";
-import { InvariantError } from "../errors.ts";
 import { Errno, SystemError } from "./errno.ts";
-import { addressOf, libc } from "./libc.ts";
+import { libc } from "./libc.ts";
 import { Netlink } from "./netlink.ts";
-import {
-  arpOperation,
-  buildArpAnnouncement,
-  buildArpProbe,
-  ethernetTypeArp,
-  readArp,
-} from "./packets/arp.ts";
+import { attachFilter, dropPacket, filterCode, type FilterStep, keepPacket } from "./packet_filter.ts";
+import { buildArpAnnouncement, buildArpProbe, buildArpRequest, ethernetTypeArp } from "./packets/arp.ts";
 import { addressBytes, type Family, hardwareText } from "./packets/ip_address.ts";
+import { ipProtocol } from "./packets/ip_packet.ts";
 import {
   buildAdvertisement,
   buildSolicitation,
   ethernetTypeIpv6,
   multicastHardware,
-  readNd,
+  ndType,
   solicitedNodeAddress,
   unspecifiedAddress,
 } from "./packets/nd.ts";
+import { arpClaim, ndClaim, type NeighbourClaim } from "./packets/neighbour_claim.ts";
 import { IFA_F, type LinkInfo } from "./packets/netlink_messages.ts";
-import {
-  AF,
-  linkSocketAddress,
-  linkSocketHardware,
-  NativeSocket,
-  needsNetRaw,
-  SO,
-  SOCK,
-  SOL_SOCKET,
-} from "./socket.ts";
+import { AF, linkSocketAddress, linkSocketHardware, NativeSocket, needsNetRaw, SOCK } from "./socket.ts";
 
-/** Somebody said something about an address. */
-export interface NeighbourClaim {
-  /** The address that the sender claims, or, for a `probe`, wants to take. */
-  readonly address: string;
-  /** Link-layer address that goes with it: `02:00:5e:00:00:01`. */
-  readonly hardware: string;
-  /** `probe`: asks without having an address yet (ARP from 0.0.0.0, solicitation from ::). */
-  readonly kind: "request" | "reply" | "probe" | "advertisement" | "solicitation";
-  /** The address it asks about or answers to. */
-  readonly target: string;
-  /** Said to everybody, unasked. */
-  readonly isGratuitous: boolean;
-}
+export type { NeighbourClaim } from "./packets/neighbour_claim.ts";
 
 /** One poll never takes longer than this many packets: a flood must not keep the caller from its work. */
 const packetsPerPollMax = 1024;
@@ -92,7 +67,7 @@ export class NeighbourSocket {
     let six: SixExtras | null = null;
     try {
       if (family === 6) {
-        attachNdFilter(socket, purpose);
+        attachFilter(socket, ndFilter, purpose);
         six = { groups: NativeSocket.open(AF.INET6, SOCK.DGRAM, 0, purpose), netlink: Netlink.open() };
       }
       const protocol = family === 4 ? ethernetTypeArp : ethernetTypeIpv6;
@@ -112,6 +87,17 @@ export class NeighbourSocket {
   ask(address: string): void {
     if (this.family === 4) this.probe(address);
     else this.#solicit(this.#linkLocalAddress(), address);
+  }
+
+  /**
+   * Asks as an ordinary host does, from an address of ours, so that nobody who is about to take the address takes the
+   * question for a rival's. IPv6 always asks so. Throws a SystemError as `ask` does.
+   */
+  askFrom(sender: string, address: string): void {
+    if (this.family === 6) return this.ask(address);
+    const { type, hardware, broadcast } = this.link;
+    const packet = buildArpRequest(type, hardware, this.#bytesOf(sender), this.#bytesOf(address));
+    this.#send(packet, broadcast, address);
   }
 
   /**
@@ -227,65 +213,15 @@ export class NeighbourSocket {
   }
 }
 
-function arpClaim(bytes: Uint8Array): NeighbourClaim | null {
-  const packet = readArp(bytes);
-  if (packet === null) return null;
-  const hardware = hardwareText(packet.senderHardware);
-  const target = packet.targetAddress;
-  const isRequest = packet.operation === arpOperation.request;
-  if (!isRequest && packet.operation !== arpOperation.reply) return null;
-  if (packet.senderAddress === "0.0.0.0") {
-    // A reply from nobody claims nothing.
-    return isRequest ? { address: target, hardware, kind: "probe", target, isGratuitous: false } : null;
-  }
-  const isGratuitous = packet.senderAddress === target;
-  const kind = isRequest ? "request" : "reply";
-  return { address: packet.senderAddress, hardware, kind, target, isGratuitous };
-}
-
-function ndClaim(bytes: Uint8Array, frameSource: Uint8Array): NeighbourClaim | null {
-  const packet = readNd(bytes);
-  if (packet === null) return null;
-  const hardware = hardwareText(packet.hardware ?? frameSource);
-  const { target } = packet;
-  if (packet.kind === "advertisement") {
-    return { address: target, hardware, kind: "advertisement", target, isGratuitous: !packet.isSolicited };
-  }
-  const isProbe = packet.source === "::";
-  const address = isProbe ? target : packet.source;
-  return { address, hardware, kind: isProbe ? "probe" : "solicitation", target, isGratuitous: false };
-}
-
-/**
- * A classic BPF program for a packet that begins with its IPv6 header: next header ICMPv6, hop limit 255, type 135 or
- * 136. Each line: operation, jump if true, jump if false, operand.
- */
-const ndFilter: ReadonlyArray<readonly [code: number, ifTrue: number, ifFalse: number, operand: number]> = [
-  [0x30, 0, 0, 6], // load byte: next header
-  [0x15, 0, 6, 58], // is ICMPv6, else drop
-  [0x30, 0, 0, 7], // load byte: hop limit
-  [0x15, 0, 4, 255], // is 255, else drop
-  [0x30, 0, 0, 40], // load byte: ICMPv6 type
-  [0x15, 1, 0, 135], // is a solicitation: keep
-  [0x15, 0, 1, 136], // is an advertisement: keep, else drop
-  [0x06, 0, 0, 0xffff], // keep
-  [0x06, 0, 0, 0], // drop
+/** For a packet that begins with its IPv6 header: next header ICMPv6, hop limit 255, type 135 or 136. */
+const ndFilter: readonly FilterStep[] = [
+  { code: filterCode.loadByte, operand: 6 },
+  { code: filterCode.jumpIfEqual, operand: ipProtocol.icmp6, ifFalse: "drop" },
+  { code: filterCode.loadByte, operand: 7 },
+  { code: filterCode.jumpIfEqual, operand: 255, ifFalse: "drop" },
+  { code: filterCode.loadByte, operand: 40 },
+  { code: filterCode.jumpIfEqual, operand: ndType.solicitation, ifTrue: "keep" },
+  { code: filterCode.jumpIfEqual, operand: ndType.advertisement, ifFalse: "drop" },
+  keepPacket,
+  dropPacket,
 ];
-
-function attachNdFilter(socket: NativeSocket, purpose: string): void {
-  const program = new Uint8Array(new ArrayBuffer(ndFilter.length * 8));
-  const view = new DataView(program.buffer);
-  ndFilter.forEach(([code, ifTrue, ifFalse, operand], index) => {
-    view.setUint16(index * 8, code, true);
-    view.setUint8(index * 8 + 2, ifTrue);
-    view.setUint8(index * 8 + 3, ifFalse);
-    view.setUint32(index * 8 + 4, operand, true);
-  });
-  const header = new Uint8Array(16); // struct sock_fprog: length and pointer
-  const headerView = new DataView(header.buffer);
-  headerView.setUint16(0, ndFilter.length, true);
-  headerView.setBigUint64(8, addressOf(program), true);
-  socket.setOption(SOL_SOCKET, SO.ATTACH_FILTER, header, purpose);
-  // Read again after the call, so that no engine frees the program while the kernel copies it.
-  if (program.length === 0) throw new InvariantError("the neighbour discovery filter is empty");
-}

@@ -29,6 +29,7 @@ import {
   type NetlinkMessage,
   NLM_F,
   NLMSG,
+  reachableNeighbour,
   readAddress,
   readError,
   readLink,
@@ -175,6 +176,19 @@ export class Netlink {
     if (absent.includes(answer.error)) return false;
     if (answer.error !== 0) throw new SystemError(purpose, "netlink", answer.error, adviceFor(answer.error));
     return true;
+  }
+
+  /**
+   * Tells the kernel that a neighbour has just been reached at the hardware address that it knows, as MSG_CONFIRM does
+   * (sendto(2)): it need not ask for it. Answers 0, or the number of the error: ENOENT where it knows no such neighbour,
+   * EINVAL where it knows no hardware address. It never makes one known.
+   */
+  confirmNeighbour(index: number, address: string): number {
+    const { family, bytes } = requireAddress(address, `confirm neighbour "${address}"`);
+    const flags = NLM_F.ACK | NLM_F.REPLACE;
+    const destination = 1; // NDA_DST
+    return this.#request(RTM.NEWNEIGH, flags, reachableNeighbour(family, index), [[destination, bytes]])
+      .error;
   }
 
   /**

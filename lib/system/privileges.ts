@@ -21,7 +21,8 @@ const mlockOnFault = 1;
 const mlock2Number: Readonly<Record<string, number>> = { x64: 325, arm64: 284, riscv64: 284 };
 const schedulerRoundRobin = 2;
 const schedulerResetOnFork = 0x40000000;
-const capabilityIpcLock = 14;
+/** Numbers of capabilities (linux/capability.h). */
+export const capability = { netAdmin: 12, netRaw: 13, ipcLock: 14 } as const;
 /** Not -1000: a daemon with a leak should be killed last, but be killed rather than take the machine with it. */
 const oomScoreAdjustment = -900;
 
@@ -34,7 +35,7 @@ const oomScoreAdjustment = -900;
  * mind. Code is what matters most: without swap space it is all that a machine short of memory can page out.
  */
 export function lockMemory(): Grant {
-  if (!hasCapability(capabilityIpcLock) && !isLockedMemoryUnlimited()) {
+  if (!hasCapability(capability.ipcLock) && !isLockedMemoryUnlimited()) {
     return {
       granted: false,
       reason: "memory is not locked: give the daemon CAP_IPC_LOCK or LimitMEMLOCK=infinity",
@@ -71,16 +72,12 @@ function lockFileMappings(): Grant {
   };
 }
 
-/** `priority` 1 to 99. For the calling thread; its children and new threads are ordinary again. */
-export function setRealtime(priority: number): Grant {
-  return setThreadRealtime(0, priority);
-}
-
 /**
  * A real-time priority for *all* threads of this process. The runtime's own threads (compiler, garbage collector) must
  * not be left behind: the main thread spins with sched_yield while it waits for one of them, and where every core is
  * busy with such spinning the ordinary thread does not run until the kernel's limit on real-time (950 ms of each
- * second) lets it: seen as two daemons that stood still for a second together.
+ * second) lets it: seen as two daemons that stood still for a second together. `priority` 1 to 99; children are
+ * ordinary again.
  */
 export class ProcessRealtime {
   readonly #known = new Set<string>();
@@ -135,7 +132,8 @@ function refused(what: string, call: string, next: string): Grant {
   return { granted: false, reason: `${what}: ${errnoText(code)} (${call}: ${errnoName(code)}); ${next}` };
 }
 
-function hasCapability(number: number): boolean {
+/** Whether this process may now do what the capability allows. */
+export function hasCapability(number: number): boolean {
   const line = /^CapEff:\s*([0-9a-f]+)/m.exec(readFileSync("/proc/self/status", "utf8"));
   return line !== null && ((BigInt(`0x${line[1]}`) >> BigInt(number)) & 1n) === 1n;
 }

@@ -58,6 +58,8 @@ export interface ProcessOptions {
   /** Written to standard input, which is then closed; without it standard input is empty. */
   readonly input?: string;
   readonly cwd?: string;
+  /** When it is aborted, the program is ended as at its limit. */
+  readonly abort?: AbortSignal;
   /** Of each of stdout, stderr and output, this many last bytes are kept. */
   readonly outputBytesMax?: number;
 }
@@ -74,6 +76,14 @@ export interface ProcessResult {
   readonly durationMs: number;
   /** Why it could not be started at all (`ENOENT`, `EACCES`, …). */
   readonly spawnError?: string;
+}
+
+/** Leaders of the groups that run now. */
+const running = new Set<number>();
+
+/** Kills everything that `runProcess` runs now, for a command that is interrupted: its programs must not outlive it. */
+export function endRunningPrograms(): void {
+  for (const pid of running) killGroup(pid);
 }
 
 /** Runs `command` with `args`, without a shell, in a session of its own. */
@@ -95,6 +105,7 @@ export function runProcess(
     const settle = (spawnError?: string) => {
       if (isSettled) return;
       isSettled = true;
+      if (child?.pid !== undefined) running.delete(child.pid);
       for (const timer of Object.values(timers)) clearTimeout(timer);
       if (child !== null) detach(child);
       resolve({
@@ -142,27 +153,35 @@ export function runProcess(
     });
     child.on("exit", (code, signal) => {
       exit = { code, signal, atMs: performance.now() };
+      // The number may soon be another's.
+      if (child?.pid !== undefined) running.delete(child.pid);
       if (!isSettled) waitForQuiet();
     });
     child.on("close", () => settle());
     child.stdout?.on("data", receive(stdout)).on("error", ignore);
     child.stderr?.on("data", receive(stderr)).on("error", ignore);
     if (child.pid === undefined) return;
+    running.add(child.pid);
     restoreOomScore(child.pid);
     child.stdin?.on("error", ignore);
     if (options.input !== undefined) child.stdin?.end(options.input);
 
+    const end = () => {
+      timedOut = true;
+      killGroup(child?.pid);
+      timers.end = setTimeout(settle, KILL_GRACE_MS);
+    };
     const armLimit = (delayMs: number) => {
       const dueMs = performance.now() + delayMs;
       timers.limit = setTimeout(() => {
         if (exit !== null) return;
         // We slept over the limit: the exit may wait to be told, and the group may by now be a healthy daemon.
         if (performance.now() - dueMs > STALL_MS) return armLimit(QUIET_MS);
-        timedOut = true;
-        killGroup(child?.pid);
-        timers.end = setTimeout(settle, KILL_GRACE_MS);
+        end();
       }, delayMs);
     };
+    if (options.abort?.aborted === true) end();
+    options.abort?.addEventListener("abort", () => exit === null && !isSettled && end(), { once: true });
     armLimit(Math.min(Math.max(options.limitMs, 0), TIMER_MS_MAX));
   });
 }
@@ -223,10 +242,14 @@ function childEnvironment(added: Readonly<Record<string, string>>): Record<strin
   for (const [name, value] of Object.entries({ ...process.env, ...added })) {
     if (value !== undefined && !PRIVATE_VARIABLES.includes(name)) environment[name] = value;
   }
-  const path = (environment["PATH"] ?? "").split(":").filter((directory) => directory !== "");
-  const missing = SYSTEM_DIRECTORIES.filter((directory) => !path.includes(directory));
-  environment["PATH"] = [...path, ...missing].join(":");
+  environment["PATH"] = programDirectories(environment["PATH"]).join(":");
   return environment;
+}
+
+/** Where programs are looked for: the PATH, and where administrators' programs are. */
+export function programDirectories(path = process.env.PATH ?? ""): string[] {
+  const named = path.split(":").filter((directory) => directory !== "");
+  return [...named, ...SYSTEM_DIRECTORIES.filter((directory) => !named.includes(directory))];
 }
 
 /** We may be exempt from the kernel's out-of-memory killer; the services that we start must not inherit that. */

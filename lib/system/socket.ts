@@ -21,6 +21,11 @@ const packetBytesMax = 65536;
 /** sockaddr_ll with a hardware address of 32 bytes is the longest address we meet. */
 const addressBytesMax = 64;
 
+/** `ioctl` for the arrival time of the last packet (socket(7)), and its struct timeval of two 64-bit numbers. */
+const SIOCGSTAMP = 0x8906;
+const stampBuffer = new Uint8Array(new ArrayBuffer(16));
+const stamp = new DataView(stampBuffer.buffer);
+
 /** One packet in the shared receive buffer: valid until the next `receive` of any socket. */
 export interface Received {
   readonly packet: Uint8Array;
@@ -102,6 +107,16 @@ export class NativeSocket {
       packet: packetBuffer.subarray(0, length),
       from: fromBuffer.subarray(0, Math.min(fromLengthValue.getUint32(0, true), addressBytesMax)),
     };
+  }
+
+  /**
+   * When the packet that was received last came in, by the kernel: Unix time in milliseconds; `null`: not known. The
+   * first call only asks the kernel to note it from now on.
+   */
+  arrivedUnixMs(): number | null {
+    if (libc().ioctl(this.#descriptor, SIOCGSTAMP, stampBuffer) !== 0) return null;
+    const [seconds, microseconds] = [stamp.getUint32(0, true), stamp.getUint32(8, true)];
+    return seconds * 1000 + microseconds / 1000;
   }
 
   /** Idempotent: a descriptor number may belong to somebody else by the second call. */

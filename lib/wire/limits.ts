@@ -72,3 +72,6 @@ export const statementTextLengthMax = 128;
 
 /** Whole seconds of a lease: one day. A longer lease protects nobody; the kernel counts it in 32 bits. */
 export const leaseSecondsMax = 86_400;
+
+/** Numbers of probes fit eight hexadecimal digits (`probe_message.ts`). */
+export const probeNumberMax = 0xffff_ffff;

@@ -54,7 +54,9 @@ export type Refusal =
   | "unknown-node"
   | "own-message"
   | "old-generation"
-  | "bad-statement";
+  | "bad-statement"
+  /** Only this field of a heartbeat: the heartbeat counts, and what was known before stays. */
+  | "bad-dead-time";
 
 /** Value of the first binary field of that name, or `undefined`. */
 export function bytes(message: Message, name: string): Uint8Array | undefined {
@@ -62,6 +64,17 @@ export function bytes(message: Message, name: string): Uint8Array | undefined {
     if (field.name === name) return field.type === 1 ? field.value : undefined;
   }
   return undefined;
+}
+
+/** Memory that the values of a message take, about: characters of strings count as bytes. */
+export function valueBytes({ fields }: Message): number {
+  let sum = 0;
+  for (const field of fields) {
+    if (field.type === 2) sum += valueBytes(field.value);
+    else if (field.type !== 3) sum += field.value.length;
+    else for (const element of field.value) sum += element.length;
+  }
+  return sum;
 }
 
 export function stringField(name: string, value: string): Field {

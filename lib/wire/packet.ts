@@ -67,7 +67,7 @@ function startsWith(packet: Uint8Array, start: string): boolean {
 }
 
 /** The fields every accepted message has. The first one of a name counts. */
-function readControl(message: Message): Opened {
+export function readControl(message: Message): Opened {
   const control = new Map<string, string>();
   for (const field of message.fields) {
     if (!controlFields.has(field.name) || control.has(field.name)) continue;

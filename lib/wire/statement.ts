@@ -27,6 +27,10 @@ export interface Statement {
   /** By group name. */
   readonly groups: Readonly<Record<string, GroupStatement>>;
   readonly maintenance: MaintenanceStatement;
+  /** Lamport clock of the cluster's events; missing: the sender takes no part in their history. */
+  readonly clock?: number;
+  /** Milliseconds of the sender's clock since its start, when it sent this: differences tell the jitter of a path. */
+  readonly sentMs?: number;
 }
 
 export interface MediumStatement {
@@ -41,7 +45,13 @@ export interface HearsStatement {
   readonly sequence: number;
   /** Indices into `Statement.media` on which the node is heard now. */
   readonly on: readonly number[];
+  /** For each of `on`: the last heartbeat heard there, and how many milliseconds ago: dates the round trip. */
+  readonly last?: readonly LastHeard[];
+  /** Up to this number nothing of that node is missing: an acknowledgement that does not get lost for long. */
+  readonly acked?: number;
 }
+
+export type LastHeard = readonly [sequence: number, agoMs: number];
 
 export type GroupState =
   /** Nothing of the group runs on the sender. */
@@ -66,6 +76,11 @@ export interface GroupStatement {
   readonly leaseSeconds: number;
   /** Latest placement by hand that the sender knows of, `null`: none. */
   readonly pin: PinStatement | null;
+}
+
+export function isSameStatement(one: GroupStatement, other: GroupStatement): boolean {
+  return one.state === other.state && one.epoch === other.epoch && one.able === other.able &&
+    one.wants === other.wants && one.leaseSeconds === other.leaseSeconds && one.pin === other.pin;
 }
 
 /** "Group goes to `node`", by an operator's command. The highest version wins, then the higher node name. */

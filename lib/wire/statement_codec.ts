@@ -23,6 +23,7 @@ import {
   type GroupState,
   type GroupStatement,
   type HearsStatement,
+  type LastHeard,
   type MaintenanceStatement,
   type MediumStatement,
   type PinStatement,
@@ -35,10 +36,12 @@ export type StatementRead =
 
 /** One line of ASCII without control characters. */
 export function writeStatement(statement: Statement): string {
-  return JSON.stringify(statement).replace(
-    /[\x7f-\uffff]/g,
-    (c) => "\\u" + c.charCodeAt(0).toString(16).padStart(4, "0"),
-  );
+  return toAscii(JSON.stringify(statement));
+}
+
+/** JSON as the same JSON in ASCII. */
+export function toAscii(json: string): string {
+  return json.replace(/[\x7f-\uffff]/g, (c) => "\\u" + c.charCodeAt(0).toString(16).padStart(4, "0"));
 }
 
 /** Never throws. `detail` names the member, its value, and what would be accepted. */
@@ -92,6 +95,8 @@ function statement(value: unknown): Statement {
     ),
     groups: table(from.groups, "groups", statementGroupsMax, groupNameLengthMax, group),
     maintenance: maintenance(from.maintenance),
+    ...optional("clock", from.clock, (value) => whole(value, "clock", 0, counterMax)),
+    ...optional("sentMs", from.sentMs, (value) => whole(value, "sentMs", 0, counterMax)),
   };
 }
 
@@ -114,7 +119,27 @@ function hears(value: unknown, at: string, mediaCount: number): HearsStatement {
     generation: whole(from.generation, `${at}.generation`, 0, counterMax),
     sequence: whole(from.sequence, `${at}.sequence`, 0, counterMax),
     on,
+    ...optional("last", from.last, (value) => {
+      const last = list(value, `${at}.last`, on.length).map((each, i) => lastHeard(each, `${at}.last[${i}]`));
+      if (last.length !== on.length) throw new Invalid(`${at}.last has not one element for each of on`);
+      return last;
+    }),
+    ...optional("acked", from.acked, (value) => whole(value, `${at}.acked`, 0, counterMax)),
   };
+}
+
+function lastHeard(value: unknown, at: string): LastHeard {
+  const [sequence, agoMs] = list(value, at, 2);
+  return [whole(sequence, `${at}[0]`, 0, counterMax), whole(agoMs, `${at}[1]`, 0, counterMax)];
+}
+
+/** A member that older nodes do not write. */
+function optional<Name extends string, T>(
+  name: Name,
+  value: unknown,
+  read: (value: unknown) => T,
+): Partial<Record<Name, T>> {
+  return value === undefined ? {} : { [name]: read(value) } as Record<Name, T>;
 }
 
 function group(value: unknown, at: string): GroupStatement {
@@ -186,7 +211,7 @@ function string(value: unknown, at: string, lengthMax: number): string {
 }
 
 /** Control characters, so that no peer can write to an operator's terminal through `status`. */
-function hasControl(value: string): boolean {
+export function hasControl(value: string): boolean {
   for (let i = 0; i < value.length; i++) {
     const code = value.charCodeAt(i);
     if (code < 32 || (code >= 127 && code < 160)) return true;

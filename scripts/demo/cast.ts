@@ -99,7 +99,7 @@ export class Cast {
 
 function isWhole(view: NodeView): boolean {
   return view.peers.every((peer) =>
-    peer.state === "alive" && peer.hearsUs && peer.links.every((link) => link.state === "up")
+    peer.state === "alive" && peer.hearsUs === true && peer.links.every((link) => link.state === "up")
   );
 }
 

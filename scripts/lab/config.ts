@@ -27,6 +27,13 @@ export interface ConfigOptions {
   readonly failback?: "on" | "off" | { readonly after: string };
   /** Resources of the group `web`, as in heartline.yaml; the standard address unless said. */
   readonly resources?: readonly unknown[];
+  /**
+   * Realtime priority, off unless said: all machines of a laboratory share a few processors, and one daemon that
+   * compiles itself at that priority would hold up the others, and who watches them, for up to a second.
+   */
+  readonly realtime?: boolean;
+  /** As the product chooses unless said. */
+  readonly waitForLease?: boolean;
   /** Further top-level keys of heartline.yaml; they replace what stands here. */
   readonly extra?: Readonly<Record<string, unknown>>;
 }
@@ -54,9 +61,11 @@ export function heartlineYaml(lab: Lab, options: ConfigOptions = {}): string {
       web: {
         nodes,
         failback: options.failback ?? "off",
+        ...(options.waitForLease === undefined ? {} : { "wait-for-lease": options.waitForLease }),
         resources: options.resources ?? [{ vip: `${VIP}/24`, dev: SERVICE_LINK }],
       },
     },
+    process: { realtime: options.realtime ?? false },
     ...options.extra,
   });
 }
@@ -74,8 +83,11 @@ export function writeConfig(
 export function writeHaDirectory(
   lab: Lab,
   options:
-    & Pick<ConfigOptions, "keepaliveMs" | "deadTimeMs" | "initDeadMs" | "links" | "secret" | "failback">
+    & Pick<ConfigOptions, "keepaliveMs" | "deadTimeMs" | "initDeadMs" | "links" | "secret" | "realtime">
     & {
+      readonly failback?: "on" | "off" | "legacy";
+      /** Lines of ha.cf that name the media of a node, instead of `ucast` on each link. */
+      readonly media?: (node: string) => readonly string[];
       readonly haresources?: string;
       /** Further lines of ha.cf. */
       readonly haCf?: string;
@@ -91,11 +103,13 @@ export function writeHaDirectory(
       `deadtime ${deadTimeMs}ms`,
       `initdead ${options.initDeadMs ?? 2 * deadTimeMs}ms`,
       "udpport 694",
-      ...(options.links ?? lab.links).flatMap((link) =>
-        peers.map((peer) => `ucast ${link} ${lab.network.address(peer, link)}`)
-      ),
-      `auto_failback ${options.failback === "on" ? "on" : "off"}`,
+      ...(options.media?.(node) ??
+        (options.links ?? lab.links).flatMap((link) =>
+          peers.map((peer) => `ucast ${link} ${lab.network.address(peer, link)}`)
+        )),
+      `auto_failback ${options.failback ?? "off"}`,
       `node ${lab.nodes.join(" ")}`,
+      `realtime ${options.realtime ?? false ? "on" : "off"}`,
       ...(options.haCf === undefined ? [] : [options.haCf]),
     ];
     writeNodeFile(lab, node, `${HA_DIRECTORY}/ha.cf`, `${haCf.join("\n")}\n`);

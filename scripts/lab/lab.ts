@@ -159,6 +159,15 @@ export class Lab {
     );
   }
 
+  /** Losses in a row in each direction, of all that has one protocol; a share of 0 ends them. */
+  bursts(node: string, link: string, startPermille: number, lengthMs: number): Promise<void> {
+    return this.#do(
+      `losses for ${lengthMs} ms in a row on ${link} of ${node}`,
+      () =>
+        this.network.harm(node, link, { bursts: startPermille === 0 ? null : { startPermille, lengthMs } }),
+    );
+  }
+
   /** Starts `heartline peer`. `config` is a path as the node sees it, by default where `writeConfig` puts it. */
   start(
     node: string,

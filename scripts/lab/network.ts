@@ -16,6 +16,8 @@ import { ipBatch, run, tryRun } from "./run.ts";
 
 export const CLIENT = "client";
 export const SERVICE_LINK = "pub0";
+/** Fewer: the kernel, which notices carriers once a second, is given up too early. */
+const CARRIER_TRIES = 40;
 
 /** What is wrong with one cable. */
 interface Harm {
@@ -25,6 +27,8 @@ interface Harm {
   dropFrom: boolean;
   /** Share of packets lost, in each direction, in tenths of a percent. */
   lossPermille: number;
+  /** Losses in a row, in each direction: one begins with so many of a thousand packets, and lasts so long. */
+  bursts: { readonly startPermille: number; readonly lengthMs: number } | null;
 }
 
 export interface NetworkPlan {
@@ -47,6 +51,7 @@ export class LabNetwork {
           dropTowards: false,
           dropFrom: false,
           lossPermille: 0,
+          bursts: null,
         });
       }
     }
@@ -107,7 +112,7 @@ export class LabNetwork {
     }
     // A port that comes up starts to forward by itself.
     if (change.muted !== undefined || change.cut === false) await this.#writeMutes(node, links);
-    if ("dropTowards" in change || "dropFrom" in change || "lossPermille" in change) {
+    if (["dropTowards", "dropFrom", "lossPermille", "bursts"].some((filtered) => filtered in change)) {
       await this.#writeFilter();
     }
   }
@@ -135,17 +140,19 @@ export class LabNetwork {
       // The kernel refuses the state of a port that is down; `heal` comes by here again.
       if (cut) continue;
       const state = muted ? "0" : "3";
-      await run("bridge", [
-        "-n",
-        this.namespace(CLIENT),
-        "link",
-        "set",
-        "dev",
-        this.#port(node, link),
-        "state",
-        state,
-      ]);
+      await this.#setPort(node, link, state);
     }
+  }
+
+  /** A port that was raised a moment ago is down for the kernel until it has noticed its carrier. */
+  async #setPort(node: string, link: string, state: string): Promise<void> {
+    const port = this.#port(node, link);
+    const args = ["-n", this.namespace(CLIENT), "link", "set", "dev", port, "state", state];
+    for (let tries = 1; tries < CARRIER_TRIES; tries++) {
+      if ((await tryRun("bridge", args)).code === 0) return;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    await run("bridge", args);
   }
 
   /** One transaction: the whole table is replaced by what is wrong now. */
@@ -154,9 +161,16 @@ export class LabNetwork {
       const port = this.#port(...key.split(" ") as [string, string]);
       const chain = (hook: "ingress" | "egress", isDropped: boolean) => {
         const loss = harm.lossPermille > 0 ? [`numgen random mod 1000 < ${harm.lossPermille} drop`] : [];
-        const rules = isDropped ? ["drop"] : loss;
+        const set = `${port}_${hook}_bad`;
+        const bursts = harm.bursts === null ? [] : [
+          `ether type @${set} drop`,
+          `numgen random mod 1000 < ${harm.bursts.startPermille} ` +
+          `add @${set} { ether type timeout ${harm.bursts.lengthMs}ms } drop`,
+        ];
+        const rules = isDropped ? ["drop"] : [...bursts, ...loss];
         if (rules.length === 0) return [];
         return [
+          ...(bursts.length === 0 ? [] : [`set ${set} { type ether_type; size 16; flags dynamic,timeout; }`]),
           `chain ${port}_${hook} { type filter hook ${hook} device ${port} priority 0; ${
             rules.join("; ")
           }; }`,

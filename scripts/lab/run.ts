@@ -15,7 +15,7 @@ export interface Ended {
 }
 
 /** Too low: a loaded machine fails a healthy command. Too high: a hanging one blocks a test for as long. */
-const LIMIT_MS = 20_000;
+const LIMIT_MS = 60_000;
 
 /** Runs a command and answers how it ended; rejects only when it cannot be started. */
 export function tryRun(

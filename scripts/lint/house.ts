@@ -4,7 +4,13 @@
  */
 
 /** Hold no IO, clock, ambient randomness or promise: the same input always gives the same output. */
-export const PURE_FOLDERS: readonly string[] = ["lib/core", "lib/wire", "lib/config", "lib/sim"];
+export const PURE_FOLDERS: readonly string[] = [
+  "lib/core",
+  "lib/wire",
+  "lib/config",
+  "lib/sim",
+  "lib/measure",
+];
 
 /** Where `Deno` and `Bun` may be named: the one seam to the runtime, and what never ships. */
 export const RUNTIME_FOLDERS: readonly string[] = ["lib/system", "scripts", "tests"];
@@ -66,9 +72,22 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "lib/resources": IO,
   "lib/fencing": IO,
   "lib/arbiters": IO,
-  "lib/checks": ["lib/config", ...IO, ...SERVICES],
-  "lib/runtime": ["lib/config", "lib/checks", ...IO, ...SERVICES],
-  "cli": ["lib/runtime", "lib/checks", "lib/sim", "lib/config", ...IO, ...SERVICES],
+  "lib/measure": [],
+  "lib/probe": ["lib/measure", "lib/config", "lib/media", ...IO],
+  "lib/checks": ["lib/config", "lib/measure", ...IO, ...SERVICES],
+  "lib/runtime": ["lib/config", "lib/checks", "lib/probe", ...IO, ...SERVICES],
+  "lib/drill": ["lib/config", "lib/runtime", ...IO],
+  "cli": [
+    "lib/runtime",
+    "lib/drill",
+    "lib/checks",
+    "lib/measure",
+    "lib/probe",
+    "lib/sim",
+    "lib/config",
+    ...IO,
+    ...SERVICES,
+  ],
 };
 
 /** The folder of the house that a path from the root belongs to: `lib/core`, `cli`, `scripts`…; `lib` for its files. */

@@ -1,5 +1,5 @@
 /**
- * Reads how many tests passed, failed and were skipped from what `deno test` prints.
+ * Reads how many tests passed, failed and were skipped from what `deno test` prints, and how they failed.
  *
  * Its summary line is what counts; a run that was ended before it printed one is counted by its single lines. A run
  * that ended badly never counts as free of failures, whatever it printed.
@@ -27,6 +27,13 @@ export function countsOfRun(output: string, exitCode: number | null): Counts {
 /** Whether the run got as far as saying that everything passed. */
 export function hasPassingSummary(output: string): boolean {
   return /^ok \| \d+ passed/m.test(withoutColour(output));
+}
+
+/** Each failure's title and message, without its way through the code; empty: none, or no word of any. */
+export function failuresOf(output: string): string {
+  const text = withoutColour(output);
+  const errors = [...text.matchAll(/^ ERRORS \n\n([^]*?)^ FAILURES $/gm)].map(([, errors]) => errors!);
+  return errors.join("").split("\n").filter((line) => !/^ {4}at /.test(line)).join("\n").trim();
 }
 
 function withoutColour(output: string): string {

@@ -18,6 +18,14 @@ const PACKAGES: Readonly<Record<string, string>> = {
   "socat": "sockets and serial lines of another implementation",
   "nftables": "one-way cuts and packet loss",
   "resource-agents": "real OCF resource agents",
+  "chromium": "pictures of the simulator, seen in a browser",
+  "keepalived": "VRRP of another implementation",
+  "ucarp": "CARP of another implementation",
+  "iptables": "firewall rules in the words of iptables",
+  "fence-agents": "real fence agents",
+  "ipmitool": "what fence_ipmilan drives",
+  "openipmi": "a simulated board controller to be fenced through",
+  "heartbeat": "a real Heartbeat daemon as the other node",
 };
 
 /** An update or an installation that takes longer is taken for a dead mirror. */

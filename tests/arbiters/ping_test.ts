@@ -12,7 +12,7 @@ import { networkTest, type TestNetwork, until } from "../system/network.ts";
 libc(); // opened once for all tests: it stays open
 
 function arbiter(targets: string[], now?: () => number): PingArbiter {
-  return new PingArbiter({ kind: "ping", name: "gateway", targets, onUnreachable: { kind: "release" } }, now);
+  return new PingArbiter({ name: "gateway", targets }, now);
 }
 
 /** Opens the arbiter in host "b", hands on who answered, and always closes it. */
@@ -94,7 +94,7 @@ function passed(ms: number, what: string): Promise<void> {
   return until(what, () => performance.now() - start > ms);
 }
 
-function forgeReply(socket: NativeSocket, to: string, reply: Omit<EchoReply, "from">): void {
+function forgeReply(socket: NativeSocket, to: string, reply: Omit<EchoReply, "from" | "waitedMs">): void {
   const packet = buildEchoRequest(4, reply);
   packet.set([0, 0, 0, 0]); // type echo reply, checksum to come
   new DataView(packet.buffer).setUint16(2, internetChecksum(packet));
@@ -102,8 +102,8 @@ function forgeReply(socket: NativeSocket, to: string, reply: Omit<EchoReply, "fr
 }
 
 /** The next echo request that reaches a raw ICMP socket, whatever identifier and token the arbiter drew. */
-async function observedRequest(socket: NativeSocket): Promise<Omit<EchoReply, "from">> {
-  let request: Omit<EchoReply, "from"> | null = null;
+async function observedRequest(socket: NativeSocket): Promise<Omit<EchoReply, "from" | "waitedMs">> {
+  let request: Omit<EchoReply, "from" | "waitedMs"> | null = null;
   await until("a request arrives", () => {
     const received = socket.receive("watch requests");
     const message = received === null ? null : ipv4Payload(received.packet)!.slice();
@@ -183,7 +183,7 @@ networkTest(
 networkTest("an arbiter with a target that is no address is refused", [], async () => {
   await assert.rejects(arbiter(["10.9.0.1", "router"]).open(1000, () => {}), (error) => {
     assert.ok(error instanceof EnvironmentError);
-    assert.match(error.message, /Cannot use arbiter "gateway": target "router" is no IP address/);
+    assert.match(error.message, /Cannot ping "gateway": target "router" is no IP address/);
     return true;
   });
 });

@@ -1,6 +1,8 @@
 /** What the command line refuses, in which words and with which exit code; and its help. */
 
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import process from "node:process";
 import { CommanderError, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { verbs } from "../../cli/catalogue.ts";
 import { chooseSource } from "../../cli/commands/peer.ts";
@@ -8,7 +10,7 @@ import { describeFailure } from "../../cli/failures.ts";
 import { buildProgram } from "../../cli/program.ts";
 import { EnvironmentError, InvariantError, UsageError } from "../../lib/errors.ts";
 import { version } from "../../lib/version.ts";
-import { heartline } from "./run.ts";
+import { heartline, sources } from "./run.ts";
 
 const nowhere = "/nonexistent/heartline.sock";
 
@@ -18,6 +20,7 @@ const refusals: ReadonlyArray<readonly [args: readonly string[], code: number, s
   [["--verison"], 2, /unknown option "--verison"; did you mean "--version"\?/],
   [["status", "--jsn"], 2, /unknown option "--jsn"; did you mean "--json"\?/],
   [["status", "web"], 2, /too many arguments/],
+  [["detect", "--vip", "a\x1b[2Jb\nc"], 2, /^heartline: Cannot use --vip "ab c": it is no IP address; .*\n$/],
   [["status", "--timeout"], 2, /option "--timeout <time>" argument missing/],
   [["status", "--timeout", "5x"], 2, /"5x" has the unknown unit "x": write a number with a unit/],
   [["status", "--timeout", "0s"], 2, /must be longer than nothing/],
@@ -83,13 +86,14 @@ async function helpOf(path: readonly string[]): Promise<string> {
   return text;
 }
 
-/** Of the frame and the control commands; the help of `config`, `arp` and `resource` is laid out by themselves. */
+/** All commands that the help shows. */
 async function allPaths(): Promise<string[][]> {
   const paths: string[][] = [[]];
   for (const verb of verbs) {
     const command = await verb.load();
     paths.push([verb.name]);
-    for (const child of command.commands) paths.push([verb.name, child.name()]);
+    const shown = command.createHelp().visibleCommands(command).map((child) => child.name());
+    for (const name of shown) if (name !== "help") paths.push([verb.name, name]);
   }
   return paths;
 }
@@ -162,4 +166,16 @@ Deno.test("peer reads what was named, else the first usual place that exists, el
       error instanceof UsageError && error.exitCode === 78 &&
       /neither \/etc\/heartline\/heartline\.yaml nor \/etc\/ha\.d\/ha\.cf/.test(error.message),
   );
+});
+
+Deno.test("an output that the disk has no room for is a failure, not a success", () => {
+  const toFullDisk = (...args: string[]) =>
+    spawnSync("sh", ["-c", '"$@" >/dev/full', "sh", process.execPath, ...sources, ...args], {
+      encoding: "utf8",
+    });
+  for (const args of [["--version"], ["simulate", "list"], ["detect", "--vip", "192.0.2.77", "--local"]]) {
+    const { status, stderr } = toFullDisk(...args);
+    assert.deepEqual([status, stderr], [69, "heartline: Cannot write the output: the disk is full\n"]);
+  }
+  assert.equal(toFullDisk("detect", "--vip", "192.0.2.77", "--local", "--nagios").status, 3);
 });

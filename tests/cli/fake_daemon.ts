@@ -35,6 +35,10 @@ export class FakeDaemon implements ControlTarget {
   history() {
     return this.reports;
   }
+
+  probe() {
+    return Promise.resolve(null);
+  }
 }
 
 /** Runs `body` while the daemon listens on a socket in a directory of its own. */

@@ -7,6 +7,7 @@ import stringWidth from "string-width";
 import { renderAge } from "../../cli/render/ages.ts";
 import { findings } from "../../cli/render/findings.ts";
 import { paintFor, plainPaint } from "../../cli/render/paint.ts";
+import { renderLinks } from "../../cli/render/links.ts";
 import { renderStatus } from "../../cli/render/status.ts";
 import { elide, renderTable, wrap } from "../../cli/render/table.ts";
 import type { NodeView } from "../../lib/core/view.ts";
@@ -42,6 +43,71 @@ for (const [name, make] of Object.entries(fixtures)) {
     assert.equal(trimmed(stripVTControlCharacters(coloured)), trimmed(plain(make())));
   });
 }
+
+Deno.test("ping nodes are shown with their state, and what is asked", () => {
+  const pings = [
+    { name: "router", targets: ["10.0.0.254"], state: "up", answeredAgoMs: 80 },
+    { name: "exits", targets: ["10.0.0.253", "fd00::1"], state: "dead", answeredAgoMs: 9_000 },
+  ] as const;
+  const text = plain(views.healthyPair({ pings }));
+  assert.match(
+    text,
+    /PING NODES\n {2}router +up +80 ms ago +10\.0\.0\.254\n {2}exits +DEAD +9\.0 s ago +10\.0\.0\.253, fd00::1/,
+  );
+});
+
+Deno.test("the counters of links fit 80 columns, also of many nodes and large numbers", () => {
+  const many = views.sixteenNodes();
+  const large = views.healthyPair({
+    peers: [views.peer("beta", {
+      links: [views.link("tcp:enp0s31f6.1234", {
+        state: "one-way",
+        sent: 123_456_789,
+        received: 98_765_432,
+        duplicates: 12_345_678,
+        lost: 1_234_567,
+        reordered: 123_456,
+        retransmitted: 12_345,
+        refused: { "wrong-key": 3, "old-generation": 1_000_000 },
+        roundTripMs: 1234.5,
+        jitterMs: null,
+      })],
+      exchange: {
+        missing: 3,
+        requests: 12_345,
+        irretrievable: 2,
+        resent: 12_345,
+        unanswered: 99_999,
+        unacknowledged: 250,
+      },
+    })],
+  });
+  for (const view of [many, large]) {
+    for (const line of renderLinks(view, { width: 80, paint: plainPaint })) {
+      assert.ok(stringWidth(line) <= 80, `${stringWidth(line)} columns: ${line}`);
+    }
+  }
+  const shown = renderLinks(large, { width: 80, paint: plainPaint }).join("\n");
+  for (
+    const part of [/ONE-WAY +1234\.5 +- +123M +98M +1M +12M +123k +12k/, /wrong-key 3/, /2 LOST for\s+good/]
+  ) {
+    assert.match(shown, part);
+  }
+});
+
+Deno.test("what the media themselves have carried and could not send stands below the links", () => {
+  const traffic = {
+    hb0: {
+      sentPackets: 12_345,
+      sentBytes: 8_000_000,
+      sendErrors: 7,
+      receivedPackets: 9,
+      receivedBytes: 5_000,
+    },
+  };
+  const shown = renderLinks(views.healthyPair({ traffic }), { width: 80, paint: plainPaint }).join("\n");
+  assert.match(shown, /packets out +bytes +not sent +packets in +bytes\n {2}hb0 +12k +8M +7 +9 +5000/);
+});
 
 Deno.test("a healthy pair is shown in full: who, where, why, links, arbiter, age", () => {
   assert.equal(
@@ -112,7 +178,7 @@ const told: ReadonlyArray<readonly [what: string, view: NodeView, patterns: read
     [/SETTINGS DIFFER from ours, heartline 9\.9\.9/],
   ],
   ["a Heartbeat daemon", views.healthyPair({ peers: [views.peer("beta", { version: null })] }), [
-    /no Heartline node/,
+    /a Heartbeat daemon/,
   ]],
   [
     "a link that was never heard",
@@ -127,6 +193,32 @@ const told: ReadonlyArray<readonly [what: string, view: NodeView, patterns: read
       arbiters: [{ name: "gw", policy: "hold-for 30s", reachable: false, answeredAgoMs: 9000 }],
     }),
     [/gw +UNREACHABLE +9\.0 s ago +when cut off: hold-for 30s/],
+  ],
+  [
+    "fencing devices",
+    views.healthyPair({
+      fenceDevices: [
+        {
+          device: "ilo2",
+          agent: "fence_ipmilan",
+          nodes: ["beta"],
+          state: "answers",
+          reason: "",
+          power: { beta: "on" },
+          testedAgoMs: 180_000,
+        },
+        {
+          device: "pdu",
+          agent: "fence_apc",
+          nodes: ["beta"],
+          state: "silent",
+          reason: "it cannot tell the power of beta: exit 1",
+          power: { beta: "unknown" },
+          testedAgoMs: 3000,
+        },
+      ],
+    }),
+    [/ilo2 +answers +tested 3 min 0 s ago +beta is on/, /pdu +SILENT +tested 3\.0 s ago +it cannot tell/],
   ],
   ["a block", views.healthyPair({ groups: [views.group("web", { state: "blocked" })] }), [
     /BLOCKED here/,
@@ -158,6 +250,15 @@ for (const [what, view, patterns] of told) {
     for (const pattern of patterns) assert.match(plain(view), pattern);
   });
 }
+
+Deno.test("a fencing that does not work is shown in capitals, one that did with its age", () => {
+  const fencing = [
+    { node: "beta", state: "failed" as const, attempts: 2, sentence: "ilo: no answer", fencedAgoMs: null },
+    { node: "gamma", state: "fenced" as const, attempts: 0, sentence: "ilo: off", fencedAgoMs: 9_000 },
+  ];
+  const text = plain(views.healthyPair({ fencing }));
+  assert.match(text, /FENCING\n +beta +FAILED +ilo: no answer\n +gamma +fenced +9\.0 s ago +ilo: off/);
+});
 
 Deno.test("names of groups are never elided: they are what takeover takes", () => {
   const text = plain(views.sixteenNodes());
@@ -227,6 +328,9 @@ Deno.test("elided text fits and keeps both ends", () => {
   }));
   assert.equal(elide("group-1-of-the-very-long-application", 12), "group..ation");
   assert.equal(elide("short", 12), "short");
+  // Signs of several code points, whose halves are wider than the whole.
+  const notes = "   \u26d4   \u{16fe0}  \u{1d158}\u{1d165}\u{1d16e}\u{1f250}      \u2e80\u2e80";
+  assert.ok(stringWidth(elide(notes, 26)) <= 26);
 });
 
 Deno.test("columns line up whatever is in them, and control characters do not get through", () => {

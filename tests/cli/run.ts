@@ -4,7 +4,12 @@ import { spawn } from "node:child_process";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 
+/** Of packages that are there: else several runs at once wait for each other, and say so on standard error. */
+const denoRun = ["run", "-A", "--no-check", "--node-modules-dir=manual"];
 const main = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
+
+/** Arguments with which Deno runs the command line. */
+export const sources: readonly string[] = [...denoRun, main];
 
 export interface Ended {
   readonly code: number | null;
@@ -18,13 +23,18 @@ export interface RunOptions {
   readonly onOutput?: (all: string, end: (signal: "SIGINT" | "SIGTERM") => void) => void;
 }
 
+/** Program and arguments of a run. */
+export function commandLine(args: readonly string[]): [file: string, args: string[]] {
+  const binary = process.env.HEARTLINE_BIN;
+  return binary === undefined ? [process.execPath, [...sources, ...args]] : [binary, [...args]];
+}
+
 /** Killed after 20 s, which shows as `code: null`. */
 export function heartline(args: readonly string[], options: RunOptions = {}): Promise<Ended> {
-  const binary = process.env.HEARTLINE_BIN;
-  const [file, before] = binary === undefined ? [process.execPath, ["run", "-A", main]] : [binary, []];
+  const [file, all] = commandLine(args);
   const { HEARTLINE_SOCKET: _, HEARTLINE_DEBUG: __, ...inherited } = process.env;
   return new Promise((resolve, reject) => {
-    const child = spawn(file, [...before, ...args], {
+    const child = spawn(file, all, {
       env: { ...inherited, NO_COLOR: "1", ...options.environment },
       stdio: ["ignore", "pipe", "pipe"],
     });

@@ -3,7 +3,21 @@
 import type { GroupView, LinkView, NodeView, PeerView, ResourceView } from "../../lib/core/view.ts";
 
 export function link(medium: string, rest: Partial<LinkView> = {}): LinkView {
-  return { medium, state: "up", heardAgoMs: 120, received: 5321, duplicates: 12, lost: 0, ...rest };
+  return {
+    medium,
+    state: "up",
+    heardAgoMs: 120,
+    sent: 5400,
+    received: 5321,
+    duplicates: 12,
+    lost: 0,
+    reordered: 0,
+    retransmitted: 0,
+    refused: {},
+    roundTripMs: 0.4,
+    jitterMs: 0.1,
+    ...rest,
+  };
 }
 
 export function peer(node: string, rest: Partial<PeerView> = {}): PeerView {
@@ -16,6 +30,7 @@ export function peer(node: string, rest: Partial<PeerView> = {}): PeerView {
     settingsDiffer: false,
     hearsUs: true,
     links: [link("hb0"), link("hb1")],
+    exchange: { missing: 0, requests: 0, irretrievable: 0, resent: 0, unanswered: 0, unacknowledged: 4 },
     ...rest,
   };
 }
@@ -35,6 +50,7 @@ export function resource(id: string, rest: Partial<ResourceView> = {}): Resource
 export function group(name: string, rest: Partial<GroupView> = {}): GroupView {
   return {
     group: name,
+    nodes: ["alpha", "beta"],
     state: "running",
     epoch: 7,
     holders: ["alpha"],
@@ -66,7 +82,9 @@ export function healthyPair(rest: Partial<NodeView> = {}): NodeView {
     peers: [peer("beta")],
     groups: [group("web")],
     arbiters: [{ name: "gateway", policy: "release", answeredAgoMs: 400, reachable: true }],
+    pings: [],
     alarms: [],
+    fencing: [],
     unprotected: [],
     refused: {},
     ...rest,

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
+import { autoLeaseSeconds, awaitedLeaseMs } from "../../lib/core/limits.ts";
 import type { Settings } from "../../lib/core/settings.ts";
 import { checkSettings, settingsHash, unprotectedSentences } from "../../lib/config/checks.ts";
 import { Places } from "../../lib/config/problem.ts";
-import { autoLeaseSeconds } from "../../lib/config/vip_spec.ts";
 import { goodYaml, yaml } from "./samples.ts";
 
-function settings(...changes: readonly (readonly [from: string, to: string])[]): Settings {
+type Change = readonly [from: string, to: string];
+
+function settings(...changes: readonly Change[]): Settings {
   let text = goodYaml;
   for (const [from, to] of changes) {
     assert.ok(text.includes(from), from);
@@ -32,22 +34,54 @@ Deno.test("the automatic lease is the longest that ends before another node may 
     [30_000, 29],
   ];
   for (const [deadTimeMs, seconds] of cases) {
-    assert.equal(autoLeaseSeconds(deadTimeMs), seconds, String(deadTimeMs));
+    const timing = {
+      keepaliveMs: deadTimeMs / 5,
+      deadTimeMs,
+      warnTimeMs: deadTimeMs / 2,
+      initDeadMs: deadTimeMs,
+    };
+    assert.equal(autoLeaseSeconds(timing, false), seconds, String(deadTimeMs));
+  }
+});
+
+Deno.test("where cut-off nodes let go, the automatic lease costs a takeover no time, if any lease can do that", () => {
+  const cases: readonly [keepaliveMs: number, deadTimeMs: number, seconds: number, takeoverMs: number][] = [
+    [200, 1_000, 1, 2_100],
+    [400, 2_000, 1, 2_850],
+    [500, 3_000, 1, 3_250],
+    [500, 4_000, 1, 4_000],
+    [1_000, 10_000, 5, 10_000],
+    [1_000, 30_000, 20, 30_000],
+  ];
+  for (const [keepaliveMs, deadTimeMs, seconds, takeoverMs] of cases) {
+    const timing = { keepaliveMs, deadTimeMs, warnTimeMs: deadTimeMs / 2, initDeadMs: deadTimeMs };
+    assert.deepEqual(
+      [autoLeaseSeconds(timing, true), awaitedLeaseMs(timing, seconds)],
+      [seconds, takeoverMs],
+      String(deadTimeMs),
+    );
   }
 });
 
 Deno.test("the lease is judged against the dead time, and its gap is told in numbers", () => {
   assert.deepEqual(codes(settings()), []);
-  assert.deepEqual(codes(settings(["deadtime: 2s", "deadtime: 1s"])), ["note lease-long"]);
-  assert.deepEqual(codes(settings(["deadtime: 2s", "deadtime: 1300ms"])), []);
-  assert.deepEqual(codes(settings(["dev: pub0}", "dev: pub0, lease: 2s}"])), ["warning lease-long"]);
+  const codesAlone = (...changes: readonly Change[]) =>
+    codes(settings(noArbiter, ...changes)).filter((code) => code !== "note unprotected");
+  assert.deepEqual(codesAlone(["deadtime: 4s", "deadtime: 1s"]), ["note lease-long"]);
+  assert.deepEqual(codesAlone(["deadtime: 4s", "deadtime: 1300ms"]), []);
+  assert.deepEqual(codesAlone(["dev: pub0}", "dev: pub0, lease: 4s}"]), ["warning lease-long"]);
   assert.deepEqual(codes(settings(["dev: pub0}", "dev: pub0, lease: none}"])), [
     "warning no-lease",
     "note unprotected",
   ]);
-  const awaited = settings(["failback: off", "wait-for-lease: true"], ["deadtime: 2s", "deadtime: 1s"]);
-  assert.deepEqual(codes(awaited), ["note lease-awaited"]);
-  const [gap] = checkSettings(settings(["deadtime: 2s", "deadtime: 1s"]), new Places("x"), "node1");
+  assert.deepEqual(codesAlone(["failback: off", "wait-for-lease: true"], ["deadtime: 4s", "deadtime: 1s"]), [
+    "note lease-awaited",
+  ]);
+  const [gap] = checkSettings(
+    settings(noArbiter, ["deadtime: 4s", "deadtime: 1s"]),
+    new Places("x"),
+    "node1",
+  );
   assert.match(
     gap!.message,
     /up to 1\.25s after its last renewal.*1s after the last heartbeat.*for up to 250ms/,
@@ -55,15 +89,33 @@ Deno.test("the lease is judged against the dead time, and its gap is told in num
   assert.match(gap!.hint!, /1\.3s/);
 });
 
-const noArbiter = ["arbiters: [ { ping: [10.0.0.254], on-unreachable: release } ]\n", ""] as const;
+Deno.test("where cut-off nodes let go, the lease is waited for, and the price or the gap is told in numbers", () => {
+  const told = (...changes: readonly Change[]) =>
+    checkSettings(settings(...changes), new Places("x"), "node1").map(({ severity, code, message }) =>
+      `${severity} ${code}: ${message.replace(/\n/g, " ")}`
+    );
+  assert.deepEqual(told(), []);
+  assert.match(
+    told(["deadtime: 4s", "deadtime: 1s"]).join(),
+    /^note lease-awaited: .*2\.1s after .*instead of 1s/,
+  );
+  const unawaited = ["failback: off", "wait-for-lease: false"] as const;
+  assert.match(
+    told(unawaited, ["deadtime: 4s", "deadtime: 1s"]).join(),
+    /^warning lease-long: .*up to 750ms/,
+  );
+  assert.deepEqual(told(unawaited), []);
+});
+
+const noArbiter: Change = ["arbiters: [ { ping: [10.0.0.254], on-unreachable: release } ]\n", ""];
 
 Deno.test("a lease that would run out between two renewals is refused", () => {
-  const { problems } = yaml(goodYaml.replace("200ms", "1s").replace("deadtime: 2s", "deadtime: 2100ms"));
+  const { problems } = yaml(goodYaml.replace("200ms", "1s").replace("deadtime: 4s", "deadtime: 2100ms"));
   assert.deepEqual(problems.filter(({ severity }) => severity === "error").map(({ code }) => code), [
     "deadtime-short-for-arbiter",
     "lease-short",
   ]);
-  const tight = settings(["keepalive: 200ms", "keepalive: 600ms"], noArbiter);
+  const tight = settings(["keepalive: 200ms", "keepalive: 1600ms"], noArbiter);
   assert.deepEqual(codes(tight), ["warning lease-tight", "note unprotected"]);
 });
 
@@ -129,7 +181,7 @@ Deno.test("the hash is the same on all nodes and differs where nodes must agree"
   for (const change of alike) assert.equal(settingsHash(settings(change)), hash, String(change));
   const different: readonly (readonly [string, string])[] = [
     ["keepalive: 200ms", "keepalive: 100ms"],
-    ["deadtime: 2s", "deadtime: 1900ms"],
+    ["deadtime: 4s", "deadtime: 1900ms"],
     ["failback: off", "failback: on"],
     ["nodes: [node1, node2]\n    f", "nodes: [node2, node1]\n    f"],
     ["10.0.0.9", "10.0.0.8"],

@@ -128,6 +128,9 @@ const additions: readonly (readonly [string, readonly string[]])[] = [
   ["logfacility local0", ["10:1 note no-effect"]],
   ["realtime perhaps", ["10:10 error bad-value"]],
   ["rtprio 100", ["10:8 error bad-value"]],
+  ["max_rexmit_delay 100", []],
+  ["max_rexmit_delay 0", ["10:18 error bad-value"]],
+  ["max_rexmit_delay 250ms", ["10:18 error bad-value"]],
   ["logfile log", ["10:9 error bad-value"]],
   ["env A", ["10:5 error bad-value"]],
   ["use_logd yes", []],
@@ -140,6 +143,11 @@ Deno.test("each directive is acted on, accepted or refused, at its place", () =>
     const found = marks(load(`${goodHaCf}${line}\n`)).filter((mark) => !mark.endsWith("unprotected"));
     assert.deepEqual(found, expected, line.slice(0, 60));
   }
+});
+
+Deno.test("max_rexmit_delay is a number of milliseconds, 250 unless it is written", () => {
+  assert.equal(load(goodHaCf).settings?.maxRexmitDelayMs, 250);
+  assert.equal(load(`${goodHaCf}max_rexmit_delay 80\n`).settings?.maxRexmitDelayMs, 80);
 });
 
 Deno.test("ping nodes become one arbiter, which lets go only where ipfail did", () => {
@@ -155,6 +163,19 @@ Deno.test("ping nodes become one arbiter, which lets go only where ipfail did", 
   const released = load(`${pings}respawn hacluster /usr/lib/heartbeat/ipfail\n`);
   assert.deepEqual(faults(released), []);
   assert.deepEqual(released.settings?.arbiters[0]?.onUnreachable, { kind: "release" });
+});
+
+Deno.test("ping nodes are members of their own too, a group with all of its hosts, dead after deadping", () => {
+  const text =
+    `${goodHaCf}ping 10.0.0.254\nping6 fd00::1\nping_group routers 10.0.0.253 10.0.0.252\ndeadping 5\n`;
+  const { settings } = load(text);
+  assert.deepEqual(settings?.pingMembers, [
+    { name: "10.0.0.254", targets: ["10.0.0.254"] },
+    { name: "fd00::1", targets: ["fd00::1"] },
+    { name: "routers", targets: ["10.0.0.253", "10.0.0.252"] },
+  ]);
+  assert.equal(settings?.deadPingMs, 5_000);
+  assert.equal(load(goodHaCf).settings?.deadPingMs, load(goodHaCf).settings?.timing.deadTimeMs);
 });
 
 Deno.test("host names are resolved by the loader, and own addresses are no peers", () => {

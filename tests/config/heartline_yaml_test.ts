@@ -10,12 +10,14 @@ Deno.test("a good file becomes settings, with only what remains unprotected to s
   assert.deepEqual(settings, {
     cluster: "web",
     nodes: ["node1", "node2"],
-    timing: { keepaliveMs: 200, deadTimeMs: 2000, warnTimeMs: 1000, initDeadMs: 12_000 },
+    timing: { keepaliveMs: 200, deadTimeMs: 4000, warnTimeMs: 2000, initDeadMs: 12_000 },
     udpPort: 694,
     media: [
       { kind: "ucast", device: "hb0", peer: "10.0.1.2", port: 694, local: "10.0.1.1" },
       { kind: "ucast", device: "pub0", peer: "10.0.0.2", port: 694, local: "10.0.0.1" },
     ],
+    maxRexmitDelayMs: 250,
+    alarmRepeatMs: 600_000,
     messageFormat: "netstring",
     authentication: {
       signWith: 1,
@@ -36,7 +38,7 @@ Deno.test("a good file becomes settings, with only what remains unprotected to s
           device: "pub0",
           label: null,
           broadcast: null,
-          leaseSeconds: 1,
+          leaseSeconds: 2,
           duplicateCheckMs: 10,
           announceRefreshMs: 60_000,
         },
@@ -46,10 +48,13 @@ Deno.test("a good file becomes settings, with only what remains unprotected to s
       }],
       monitorIntervalMs: 10_000,
       onStopFail: "block",
-      waitForLease: false,
+      waitForLease: true,
       retryAfterMs: 60_000,
     }],
     arbiters: [{ kind: "ping", name: "ping", targets: ["10.0.0.254"], onUnreachable: { kind: "release" } }],
+    pingMembers: [],
+    deadPingMs: 4000,
+    fencing: null,
     takeoverDelayMs: 0,
     takeoverConfirm: false,
     ignoreAnswersFrom: [],
@@ -59,10 +64,46 @@ Deno.test("a good file becomes settings, with only what remains unprotected to s
       stateDirectory: "/var/lib/heartline",
       controlSocket: "/run/heartline/heartline.sock",
       logFile: null,
+      journal: { file: null, bytesMax: 64 * 1024 * 1024 },
       environment: {},
       scriptDirectories: ["/etc/ha.d/resource.d", "/etc/init.d"],
     },
   });
+});
+
+Deno.test("the journal is where and as large as the file says, or off", () => {
+  const journalOf = (text: string) => {
+    const changed = `${goodYaml}\nprocess:\n  journal: ${text}\n`;
+    const { settings, problems } = yaml(changed, { ownAddresses: new Set(["10.0.0.1"]) });
+    return settings?.process.journal === undefined
+      ? problems.map(({ message }) => message).join()
+      : settings.process.journal;
+  };
+  assert.equal(journalOf("off"), null);
+  assert.deepEqual(journalOf("on"), { file: null, bytesMax: 64 * 1024 * 1024 });
+  assert.deepEqual(journalOf("{ file: /srv/j, size: 1.5G }"), { file: "/srv/j", bytesMax: 1.5 * 1024 ** 3 });
+  assert.match(String(journalOf("{ size: 10K }")), /"10K" is out of bounds/);
+  assert.match(String(journalOf("{ size: big }")), /"big" is not a size/);
+  assert.match(String(journalOf("{ sise: 10M }")), /sise/);
+});
+
+Deno.test("ping members are one address or several of which one must answer, dead after deadping", () => {
+  const text =
+    `${goodYaml}ping-members: { router: 10.0.0.254, exits: [10.0.0.253, "FD00:0::1"] }\ndeadping: 3s\n`;
+  const { settings, problems } = yaml(text, { ownAddresses: new Set(["10.0.0.1"]) });
+  assert.deepEqual(problems, []);
+  assert.deepEqual(settings?.pingMembers, [
+    { name: "router", targets: ["10.0.0.254"] },
+    { name: "exits", targets: ["10.0.0.253", "fd00::1"] },
+  ]);
+  assert.equal(settings?.deadPingMs, 3_000);
+});
+
+Deno.test("the times of messaging are what the file says, and off means never", () => {
+  const changed = goodYaml.replace("keepalive:", "max-rexmit-delay: 100ms\nalarm-repeat: off\nkeepalive:");
+  const { settings, problems } = yaml(changed, { ownAddresses: new Set(["10.0.0.1"]) });
+  assert.deepEqual(problems, []);
+  assert.deepEqual([settings?.maxRexmitDelayMs, settings?.alarmRepeatMs], [100, 0]);
 });
 
 Deno.test("the example of the documentation is a clean configuration", async () => {
@@ -111,9 +152,16 @@ Deno.test("one file serves both nodes: each drops its own address", () => {
 const spoiled: readonly (readonly [from: string, to: string, expected: readonly string[]])[] = [
   ["keepalive: 200ms", "keepalvie: 200ms", ["3:1 error unknown-key"]],
   ["keepalive: 200ms", "keepalive: 0s", ["3:12 error bad-value"]],
+  ["keepalive: 200ms", "max-rexmit-delay: 0s", ["3:19 error bad-value"]],
+  ["keepalive: 200ms", "max-rexmit-delay: 2m", ["3:19 error bad-value"]],
+  ["keepalive: 200ms", "keepalive: 200ms\ndeadping: 400ms", ["4:11 error deadping-short"]],
+  ["keepalive: 200ms", "ping-members: { a: router }", ["3:20 error bad-value"]],
+  ["keepalive: 200ms", "ping-members: { a: [] }", ["3:20 error bad-value"]],
+  ["keepalive: 200ms", "ping-members: [10.0.0.1]", ["3:15 error bad-value"]],
+  ["keepalive: 200ms", "alarm-repeat: 100ms", ["3:15 error bad-value"]],
   ["keepalive: 200ms", "keepalive:", ["3:11 error bad-value"]],
   ["keepalive: 200ms", "keepalive: [1]", ["3:12 error bad-value"]],
-  ["keepalive: 200ms", "keepalive: 1s", ["4:11 error deadtime-short"]],
+  ["keepalive: 200ms", "keepalive: 2s", ["4:11 error deadtime-short"]],
   ["nodes: [node1, node2]\nk", "nodes: node1\nk", ["2:8 error bad-value"]],
   ["nodes: [node1, node2]\nk", "nodes: []\nk", ["2:8 error no-nodes"]],
   ["nodes: [node1, node2]\nk", "nodes: [node1, NODE1]\nk", ["2:16 error duplicate-node"]],
@@ -184,7 +232,7 @@ const spoiled: readonly (readonly [from: string, to: string, expected: readonly 
   ["{vip: 10.0.0.9/24, dev: pub0}", "{vip: 10.0.0.9/24/eth0, dev: pub0}", ["13:47 error contradiction"]],
   ["{vip: 10.0.0.9/24, dev: pub0}", "{vip: 10.0.0.9/24, lease: 1.5s}", ["13:44 error bad-value"]],
   ["{vip: 10.0.0.9/24, dev: pub0}", "{vip: 10.0.0.9/24, lease: none}", ["13:18 warning no-lease"]],
-  ["{vip: 10.0.0.9/24, dev: pub0}", "{vip: 10.0.0.9/24, lease: 5s}", ["13:18 warning lease-long"]],
+  ["{vip: 10.0.0.9/24, dev: pub0}", "{vip: 10.0.0.9/24, lease: none}", ["13:18 warning no-lease"]],
   ["{vip: 10.0.0.9/24, dev: pub0}", "{vip: 10.0.0.1/24, dev: pub0}", ["13:18 error address-of-node"]],
   ["{vip: 10.0.0.9/24, dev: pub0}", `"vip:10.0.0.9/24 laese=5s"`, ["13:35 error unknown-option"]],
   ["{vip: 10.0.0.9/24, dev: pub0}", "", ["10:3 error empty-group"]],
@@ -210,7 +258,7 @@ Deno.test("each thing that can be wrong is found at its place, and nothing else 
 Deno.test("all problems of a file are found at once", () => {
   const text = goodYaml
     .replace("keepalive", "keepalvie")
-    .replace("deadtime: 2s", "deadtime: 2 moons")
+    .replace("deadtime: 4s", "deadtime: 2 moons")
     .replace("failback: off", "failback: maybe")
     .replace("confirm: false", "confirm: perhaps");
   assert.equal(faults(yaml(text)).length, 4);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { loadSettings } from "../../lib/runtime/load_settings.ts";
 import { runConfigCheck } from "../../cli/commands/config.ts";
 import { goodAuthKeys, goodHaCf, goodYaml, ucastsOf } from "./samples.ts";
@@ -183,4 +184,46 @@ Deno.test("a file that does not exist is an error, not a crash", async () => {
   const { code, output } = await check([join(tmpdir(), "heartline-no-such-file.yaml")]);
   assert.equal(code, 78);
   assert.match(output, /cannot read the file: it does not exist/);
+});
+
+Deno.test("a file that is no configuration at all is one error, not thousands", async () => {
+  const cases: ReadonlyArray<readonly [text: string, message: RegExp]> = [
+    ["nodes: [a]\n\0\u0001: {".repeat(999), /cannot read the file: it is no text/],
+    ["# long\n".repeat(200_000), /cannot read the file: it has 1400000 bytes, and a configuration at most/],
+  ];
+  for (const [text, message] of cases) {
+    await inDirectory({ "heartline.yaml": text }, async (directory) => {
+      const { code, output } = await check([directory]);
+      assert.equal(code, 78);
+      assert.match(output, message);
+      assert.ok(output.split("\n").length < 5, output);
+    });
+  }
+});
+
+Deno.test("config check asks the agents that are here, and reads files of options that nobody else can", async () => {
+  const lab = fileURLToPath(new URL("../../scripts/lab/fence_lab", import.meta.url));
+  const section = `fencing:
+  delay: { node1: 5s }
+  devices:
+    - { name: a, agent: ${lab}, nodes: [node1], options: { directroy: /x }, options-file: opts }
+    - { name: b, agent: fence_nowhere, nodes: [node2] }
+`;
+  const files = { "heartline.yaml": goodYaml + section, opts: "pasword=tell-nobody\n" };
+  await inDirectory(files, async (directory) => {
+    const path = join(directory, "heartline.yaml");
+    const { code, output } = await check([path], { node: "node1" });
+    assert.equal(code, 1);
+    assert.match(output, /:19:\d+: warning: ".*fence_lab" has no option "directroy"/);
+    assert.match(output, /has no option "pasword"[^]*did you mean "password"\?/);
+    assert.match(output, /:20:\d+: warning: there is no agent "fence_nowhere"/);
+    assert.ok(!output.includes("tell-nobody"));
+    await chmod(join(directory, "opts"), 0o640);
+    assert.match(
+      (await check([path], { node: "node1" })).output,
+      /opts: error: .*mode 640 lets others read it/,
+    );
+    await rm(join(directory, "opts"));
+    assert.match((await check([path], { node: "node1" })).output, /opts: error: cannot read the file/);
+  });
 });

@@ -6,7 +6,7 @@ import { type LoadContext, type LoadResult, plainContext, settingsFromYaml } fro
 export const goodYaml = `cluster: web
 nodes: [node1, node2]
 keepalive: 200ms
-deadtime: 2s
+deadtime: 4s
 links:
   - ucast: { dev: hb0, peer: {node1: 10.0.1.1, node2: 10.0.1.2} }
   - ucast: { dev: pub0, peers: [10.0.0.1, 10.0.0.2] }

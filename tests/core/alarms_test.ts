@@ -43,3 +43,24 @@ Deno.test("alarms of one code about two subjects, and of two codes about one, ar
     { code: "one-way", subject: "n2 hb0", sentence: "three", sinceMs: 700 },
   ]);
 });
+
+Deno.test("on request an active alarm is said again, with how long it has lasted, and never more often than asked", () => {
+  const book = new AlarmBook();
+  assert.equal(book.repeat(at(0), "link-lost", "n2 hb0", 1_000), null, "there is none");
+  book.raise(at(100), "link-lost", "n2 hb0", "hb0 is dead", { left: 1 });
+  const said: number[] = [];
+  for (let ms = 100; ms <= 4_000; ms += 100) {
+    const again = book.repeat(at(ms), "link-lost", "n2 hb0", 1_000);
+    if (again === null) continue;
+    said.push(ms);
+    assert.deepEqual([again.level, again.fields], ["alarm", {
+      subject: "n2 hb0",
+      left: 1,
+      sinceMs: ms - 100,
+    }]);
+  }
+  assert.deepEqual(said, [1_100, 2_100, 3_100]);
+  assert.equal(book.repeat(at(9_000), "link-lost", "n2 hb0", 0), null, "0 is never");
+  book.clear(at(9_100), "link-lost", "n2 hb0", "works");
+  assert.equal(book.repeat(at(99_000), "link-lost", "n2 hb0", 1_000), null);
+});

@@ -3,8 +3,9 @@
 import assert from "node:assert/strict";
 import { Arbitration } from "../../lib/core/arbitration.ts";
 import type { UnreachablePolicy } from "../../lib/core/settings.ts";
-import { proofMs } from "../../lib/core/limits.ts";
+import { proofMs, takeoverProofMs } from "../../lib/core/limits.ts";
 import { ClusterNode } from "../../lib/core/node.ts";
+import { Prng } from "../../lib/core/prng.ts";
 import { at, settings, timing } from "./samples.ts";
 
 const windowMs = 100;
@@ -89,6 +90,14 @@ Deno.test("an answer proves contact from when it was asked for, and a late one t
   assert.equal(judge.isReachable(at(1_000 + windowMs)), false);
 });
 
+Deno.test("an answer lets a node keep what it has for longer than it lets it take something", () => {
+  const judge = arbitration(release);
+  judge.hear("a0", at(1_000));
+  assert.equal(judge.isReachable(at(1_060)), true);
+  assert.equal(judge.isReachable(at(1_060), 60), false);
+  assert.ok(takeoverProofMs(timing) < proofMs(timing));
+});
+
 Deno.test("an answer that lay in the socket while we stood still keeps no right alive", () => {
   const node = new ClusterNode(settings({ arbiter: release }), {
     node: "n1",
@@ -97,7 +106,7 @@ Deno.test("an answer that lay in the socket while we stood still keeps no right 
     settingsHash: "same",
     keptEpochs: {},
     unprotected: [],
-  });
+  }, new Prng(1));
   node.step(at(10_000), { kind: "start" });
   node.step(at(10_400), { kind: "arbiter", name: "gateway", target: "192.0.2.1", askedAt: at(10_020) });
   assert.equal(node.view(at(10_020 + proofMs(timing) - 1)).arbiters[0]?.reachable, true);

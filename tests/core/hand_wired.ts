@@ -6,12 +6,20 @@
 
 import assert from "node:assert/strict";
 import type { Effect, RunEffect } from "../../lib/core/effects.ts";
-import type { Command, Input, Outcome, WireVerdict } from "../../lib/core/inputs.ts";
+import type {
+  Command,
+  FenceOutcome,
+  Input,
+  MessageInput,
+  Outcome,
+  WireVerdict,
+} from "../../lib/core/inputs.ts";
 import { ClusterNode } from "../../lib/core/node.ts";
+import { Prng } from "../../lib/core/prng.ts";
 import { linkName, type Settings } from "../../lib/core/settings.ts";
+import { stringField } from "../../lib/wire/message.ts";
 import type { ClusterOutline } from "../../lib/sim/cluster_settings.ts";
 import { at, message, outcome, settings } from "./samples.ts";
-import { readStatement } from "../../lib/wire/statement_codec.ts";
 
 export class HandWired {
   nowMs = 0;
@@ -24,6 +32,10 @@ export class HandWired {
   wire: (asker: string) => WireVerdict = () => ({ kind: "silent" });
   answer: (run: RunEffect, node: string) => Outcome | null = ({ operation }, node) =>
     outcome(operation === "start" || (operation === "monitor" && this.held(node)) ? "running" : "stopped");
+  /** The outcome of a fencing and how long it takes; `null`: it never ends. */
+  fence: (node: string, attempt: number) => readonly [ms: number, FenceOutcome] | null = () => null;
+  #fences = 0;
+  readonly #sent = new Map<string, MessageInput>();
   #queue: { atMs: number; node: string; input: Input }[] = [];
 
   constructor(readonly settings: Settings) {}
@@ -37,7 +49,7 @@ export class HandWired {
       keptEpochs: {},
       unprotected: [],
     };
-    this.nodes.set(node, new ClusterNode(this.settings, identity));
+    this.nodes.set(node, new ClusterNode(this.settings, identity, new Prng(generation)));
     return this.step(node, { kind: "start" });
   }
 
@@ -96,22 +108,29 @@ export class HandWired {
     if (effect.kind === "ask-wire") {
       ended(effect.windowMs, effect.id, { kind: "wire", verdict: this.wire(node) });
     }
+    if (effect.kind === "fence") {
+      const given = this.fence(effect.node, ++this.#fences);
+      if (given !== null) ended(given[0], effect.id, given[1]);
+    }
     if (effect.kind === "run") {
       const given = this.answer(effect, node);
       if (given !== null) ended(1, effect.id, given);
     }
+    if (effect.kind === "resend") this.#transmit(node, this.#sent.get(`${node} ${effect.sequence}`)!, later);
     if (effect.kind !== "send") return;
-    const read = readStatement(effect.fields.find(([name]) => name === "heartline")![1]);
-    assert.ok(read.ok);
     const { generation } = this.nodes.get(node)!.identity;
+    const { type, sequence, destination, fields, statement } = effect;
+    const bare = message({ type, source: node, generation, sequence }, statement);
+    const list = fields.map(([name, value]) => stringField(name, value));
+    const sent = { ...bare, message: { ...bare.message, destination, message: { fields: list } } };
+    if (sequence !== null) this.#sent.set(`${node} ${sequence}`, sent);
+    this.#transmit(node, sent, later);
+  }
+
+  #transmit(node: string, sent: MessageInput, later: (ms: number, to: string, input: Input) => void): void {
     for (const medium of this.settings.media.map(linkName)) {
       for (const to of this.nodes.keys()) {
-        if (to === node || !this.isCarried(node, to, medium)) continue;
-        later(
-          1,
-          to,
-          message({ source: node, generation, sequence: effect.sequence, medium }, read.statement),
-        );
+        if (to !== node && this.isCarried(node, to, medium)) later(1, to, { ...sent, medium });
       }
     }
   }

@@ -7,11 +7,13 @@ import assert from "node:assert/strict";
 import type { SendEffect } from "../../lib/core/effects.ts";
 import type { Input } from "../../lib/core/inputs.ts";
 import { ClusterNode } from "../../lib/core/node.ts";
+import { Prng } from "../../lib/core/prng.ts";
 import type { AuthenticationKey, Settings } from "../../lib/core/settings.ts";
 import type { NodeView } from "../../lib/core/view.ts";
 import { Messenger } from "../../lib/runtime/messenger.ts";
 import { packetBytesMax } from "../../lib/wire/limits.ts";
 import { statementField } from "../../lib/wire/statement.ts";
+import { writeStatement } from "../../lib/wire/statement_codec.ts";
 import { FakeMedium } from "../runtime/fake_medium.ts";
 import { drawFrom, mutate } from "../wire/mutation.ts";
 import { at, outcome, settings as clusterOf } from "./samples.ts";
@@ -29,7 +31,7 @@ const settings = withKeys(clusterOf({ nodes: ["n1", "n2"], links: 1, groups }), 
 
 function nodeOf(node: string, generation: number): ClusterNode {
   const identity = { node, generation, version: "1", settingsHash: "same", keptEpochs: {}, unprotected: [] };
-  return new ClusterNode(settings, identity);
+  return new ClusterNode(settings, identity, new Prng(generation));
 }
 
 /** Packs messages as n2 would, or as somebody who pretends to be it. */
@@ -131,10 +133,8 @@ type Hostile = (scene: Scene, draw: Draw, index: number) => Uint8Array;
 /** A heartbeat that n2 never sent: newer than all, and it says goodbye. */
 function forgery({ heard, lastSequence }: Scene, index: number): SendEffect {
   const { effect } = heard.at(-1)!;
-  const fields = effect.fields.map(([name, value]) =>
-    [name, name === statementField ? value.replace('"settled"', '"leaving"') : value] as const
-  );
-  return { ...effect, sequence: lastSequence + 1 + index, fields };
+  const leaving = { ...effect.statement!, phase: "leaving" as const };
+  return { ...effect, sequence: lastSequence + 1 + index, statement: leaving };
 }
 
 const otherSecret = packer(6, withKeys(settings, { ...key, secret: "wrong" }));
@@ -242,16 +242,18 @@ const floods: readonly {
     name: "rightly signed heartbeats with a damaged statement",
     count: 2_000,
     make: (scene, draw, index) => {
-      const effect = forgery(scene, index);
-      const fields = effect.fields.map(([name, value]) =>
-        [name, name === statementField ? damaged(value, draw) : value] as const
-      );
-      return rightKey.pack({ ...effect, fields });
+      return rightKey.pack(withText(forgery(scene, index), (text) => damaged(text, draw)));
     },
     reasons: ["bad-statement"],
     allRefused: true,
   },
 ];
+
+/** The statement as a text that was tampered with. */
+function withText(effect: SendEffect, change: (text: string) => string): SendEffect {
+  const text = change(writeStatement(effect.statement!));
+  return { ...effect, statement: null, fields: [...effect.fields, [statementField, text]] };
+}
 
 /** Always wrong: a text that is no JSON any more, or a member that is missing or out of range. */
 function damaged(value: string, draw: Draw): string {
@@ -305,10 +307,8 @@ Deno.test("the same forgery with the right key is believed: the floods above cou
 Deno.test("nothing of a malformed statement reaches the node, although its heartbeat is genuine and new", async () => {
   const stage = await scene();
   const effect = forgery(stage, 0);
-  const fields = effect.fields.map(([name, value]) =>
-    [name, name === statementField ? value.replace('"dialect":1', '"dialect":2') : value] as const
-  );
-  assert.equal(stage.medium.arrive(rightKey.pack({ ...effect, fields })), false);
+  const other = withText(effect, (text) => text.replace('"dialect":1', '"dialect":2'));
+  assert.equal(stage.medium.arrive(rightKey.pack(other)), false);
   assert.deepEqual(stage.deliver(), { kinds: ["report"], messages: 0 });
   assert.deepEqual(stage.n1.view().refused, { "bad-statement": 1 });
   // Its number was not used up: the genuine statement of that number is still news.

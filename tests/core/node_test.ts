@@ -1,7 +1,13 @@
 /** The whole node, wired by hand to others: joining, moving, leaving, standing still, and what it refuses. */
 
 import assert from "node:assert/strict";
-import { refusalReportMs, stallMs } from "../../lib/core/limits.ts";
+import { isHeartbeat } from "../../lib/core/effects.ts";
+import {
+  extraBeatsAtOnceMax,
+  extraBeatsPerKeepalive,
+  refusalReportMs,
+  stallMs,
+} from "../../lib/core/limits.ts";
 import { HandWired, holders, order, pair, quietPair } from "./hand_wired.ts";
 import { message, outcome, reports, settings, statement, timing } from "./samples.ts";
 
@@ -45,6 +51,31 @@ Deno.test("a third node joins by the word of a settled one, although the second 
   wired.run(timing.initDeadMs + 700);
   assert.equal(wired.nodes.get("n3")!.view().phase, "settled");
   assert.equal(holders(wired), "n1");
+});
+
+Deno.test("a peer that claims anew with each message gets a bounded number of heartbeats, and is told the last word", () => {
+  const wired = quietPair();
+  const { generation } = wired.nodes.get("n2")!.identity;
+  const hears = { n1: { generation: 1, sequence: wired.nodes.get("n1")!.outbox.last, on: [0, 1] } };
+  const sequence = wired.nodes.get("n2")!.outbox.last + 1;
+  wired.still.add("n2");
+  const beatsOf = (fromMs: number) =>
+    wired.log.filter(({ node, atMs, effect }) => node === "n1" && atMs >= fromMs && isHeartbeat(effect))
+      .length;
+  const startMs = wired.nowMs;
+  for (let n = 0; n < 2_000; n++) {
+    if (n % 2 === 0) wired.run(wired.nowMs + 1);
+    const web = { ...statement().groups.web!, wants: n % 2 === 0 };
+    const stated = statement({ hears, groups: { web } });
+    wired.step("n1", message({ source: "n2", generation, sequence: sequence + n }, stated));
+  }
+  const allowed = extraBeatsAtOnceMax(1) + 1_000 / timing.keepaliveMs * (1 + extraBeatsPerKeepalive) + 1;
+  const count = beatsOf(startMs);
+  assert.ok(count <= allowed, `${count} heartbeats of at most ${allowed}`);
+  assert.ok(count >= extraBeatsAtOnceMax(1), `${count} heartbeats`);
+  const lastMs = wired.nowMs;
+  wired.run(lastMs + timing.keepaliveMs / extraBeatsPerKeepalive + 1);
+  assert.ok(beatsOf(lastMs) >= 1, "what was left unsaid is said soon");
 });
 
 Deno.test("a planned takeover, and back by standby, each without a moment of two holders", () => {
@@ -154,12 +185,13 @@ Deno.test("a shutdown stops, says goodbye and exits; the other takes at once and
 Deno.test("after a stall the drop comes before anything else, and nothing is renewed or started in that step", () => {
   const wired = quietPair();
   wired.still.add("n1");
-  const lastBeatMs = wired.log.findLast(({ node, effect }) => node === "n1" && effect.kind === "send")!.atMs;
+  const lastBeatMs = wired.log.findLast(({ node, effect }) => node === "n1" && isHeartbeat(effect))!.atMs;
   wired.run(lastBeatMs + stallMs(timing));
   wired.still.delete("n1");
   const effects = wired.step("n1", { kind: "wake" });
   const acts = effects.filter(({ kind }) => kind !== "report").map(({ kind }) => kind);
-  assert.deepEqual(acts, ["drop", "run", "send"]);
+  assert.deepEqual(acts, ["drop", "run", "send", "send", "send"], "the heartbeat, then the two events");
+  assert.ok(isHeartbeat(effects.find(({ kind }) => kind === "send")!));
   assert.deepEqual(reports(effects), ["warning stalled", "notice group-stopping"]);
   assert.equal(wired.nodes.get("n1")!.view().phase, "joining");
 });
@@ -167,7 +199,7 @@ Deno.test("after a stall the drop comes before anything else, and nothing is ren
 Deno.test("a wake that is late, but below the limit, is reported and gives up nothing", () => {
   const wired = quietPair();
   wired.still.add("n1");
-  const lastBeatMs = wired.log.findLast(({ node, effect }) => node === "n1" && effect.kind === "send")!.atMs;
+  const lastBeatMs = wired.log.findLast(({ node, effect }) => node === "n1" && isHeartbeat(effect))!.atMs;
   wired.run(lastBeatMs + stallMs(timing) - 1);
   wired.still.delete("n1");
   const effects = wired.step("n1", { kind: "wake" });
@@ -225,10 +257,19 @@ for (const [name, parts, reason] of strangers) {
     const wired = quietPair();
     const node = wired.nodes.get("n1")!;
     wired.run(1_001);
-    const before = { ...node.view(), refused: {}, uptimeMs: 0 };
+    const known = () => {
+      const view = node.view();
+      const peers = view.peers.map((peer) => ({
+        ...peer,
+        links: peer.links.map((link) => ({ ...link, refused: {} })),
+      }));
+      return { ...view, peers, refused: {}, uptimeMs: 0 };
+    };
+    const before = known();
     wired.step("n1", message({ ...parts, sequence: 99_999 }, statement({ phase: "leaving" })));
-    assert.deepEqual({ ...node.view(), refused: {}, uptimeMs: 0 }, before);
+    assert.deepEqual(known(), before);
     assert.deepEqual(node.view().refused, { [reason]: 1 });
+    assert.deepEqual(node.view().peers[0]!.links[0]!.refused, { [reason]: 1 }, "on the link it came by");
   });
 }
 
@@ -238,8 +279,8 @@ Deno.test("our own message that comes back is neither heard nor refused", () => 
   assert.deepEqual(wired.nodes.get("n1")!.view().refused, {});
 });
 
-Deno.test("settings that differ and a Heartbeat daemon are alarms, cleared when the cause is over", () => {
-  const wired = quietPair();
+Deno.test("settings that differ and a Heartbeat daemon among more than two are alarms, cleared when the cause is over", () => {
+  const wired = quietPair({ nodes: ["n1", "n2", "n3"] });
   const say = (sequence: number, stated: ReturnType<typeof statement> | null) =>
     reports(wired.step("n1", message({ source: "n2", generation: 2, sequence }, stated)))
       .filter((each) => /foreign-daemon|settings-differ/.test(each));

@@ -2,7 +2,7 @@
 
 import type { Effect, EffectId, ReportEffect } from "../../lib/core/effects.ts";
 import type { MessageInput } from "../../lib/core/inputs.ts";
-import type { GroupSettings, Settings, Timing } from "../../lib/core/settings.ts";
+import type { FencingSettings, GroupSettings, Settings, Timing } from "../../lib/core/settings.ts";
 import { type ClusterOutline, clusterSettings, type GroupOutline } from "../../lib/sim/cluster_settings.ts";
 import { stringField } from "../../lib/wire/message.ts";
 import type { GroupStatement, HearsStatement, Statement } from "../../lib/wire/statement.ts";
@@ -23,6 +23,16 @@ export function settings(outline: Partial<ClusterOutline> = {}): Settings {
     groups: [{ name: "web", resources: [{ leaseSeconds: 1 }] }],
     ...outline,
   });
+}
+
+/** One device that can switch off every node, or those that are named. */
+export function fencing(
+  part: Partial<FencingSettings> = {},
+  nodes: readonly string[] = ["n1", "n2", "n3"],
+): FencingSettings {
+  const ports = Object.fromEntries(nodes.map((node) => [node, null]));
+  const device = { name: "pdu", agent: "fence_dummy", ports, options: {}, limitMs: 5_000 };
+  return { devices: [device], action: "off", delayMs: {}, retryMs: 2_000, ...part };
 }
 
 /** One group `web` of the nodes n1, n2, n3; of three scripts, unless told otherwise. */

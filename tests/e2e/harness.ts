@@ -4,6 +4,7 @@
  */
 
 import assert from "node:assert/strict";
+import { isDeepStrictEqual } from "node:util";
 import { existsSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -142,6 +143,20 @@ export async function waitFor(
   while (!await condition()) {
     if (monotonicMs() > endMs) assert.fail(`not within ${deadlineMs} ms: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/** Looks until what is found is what is expected; when the time is over it has to be. */
+export async function untilEqual(
+  look: () => Promise<readonly [found: unknown, expected: unknown]>,
+  withinMs: number,
+  what: string,
+): Promise<void> {
+  const endMs = monotonicMs() + withinMs;
+  for (;;) {
+    const [found, expected] = await look();
+    if (isDeepStrictEqual(found, expected)) return;
+    if (monotonicMs() > endMs) assert.deepEqual(found, expected, what);
   }
 }
 

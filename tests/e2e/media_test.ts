@@ -1,5 +1,6 @@
 /** Two daemons that have but one link, of each kind of medium: they find each other, and one takes over. */
 
+import assert from "node:assert/strict";
 import { CONFIG_PATH, heartlineYaml, writeNodeFile } from "../../scripts/lab/config.ts";
 import type { Target } from "../../scripts/lab/daemon.ts";
 import { hasSocat, PseudoLine } from "../media/pseudo_line.ts";
@@ -18,7 +19,10 @@ const deadTimeMs = 1_000;
 for (const [kind, link] of Object.entries(links)) {
   endToEnd(`over ${kind} only: the nodes hear each other, and the standby takes over from a dead machine`, {
     config: { deadTimeMs, extra: { links: [link] } },
-  }, takesOver);
+  }, async (pair) => {
+    if (kind === "TCP") await isMeasured(pair, "tcp:hb0");
+    await takesOver(pair);
+  });
 }
 
 for (const target of targets()) {
@@ -43,10 +47,27 @@ async function overSerial(target: Target): Promise<void> {
           writeNodeFile(lab, node, CONFIG_PATH, text, 0o600);
         }
       },
-    }, takesOver);
+    }, async (pair) => {
+      await isMeasured(pair, line.a);
+      await takesOver(pair);
+    });
   } finally {
     await line.close();
   }
+}
+
+/** A link that belongs to the daemons alone is asked by the daemon. */
+async function isMeasured({ lab, target, untilSaid }: Pair, link: string): Promise<void> {
+  for (const node of lab.nodes) await untilSaid(node, / notice settled: /);
+  const { stdout, stderr } = await lab.heartline("node1", target, [
+    ...["probe", "--json", "--count", "4", "--interval", "500ms", "--wait", "5s", "--link", link],
+  ]);
+  assert.ok(stdout.startsWith("{"), stderr);
+  const { paths } = JSON.parse(stdout);
+  assert.equal(paths.length, 1, stdout);
+  const [{ description, answered, answeredBy }] = paths;
+  assert.deepEqual([description, answeredBy], [`${link} node2`, ["node2"]]);
+  assert.ok(answered > 0, stdout);
 }
 
 async function takesOver({ lab, holders, untilHeldBy, untilSaid }: Pair): Promise<void> {

@@ -3,7 +3,7 @@
  * `namespace.ts`) or on what needs none. Under either runtime.
  */
 
-import { createSocket } from "node:dgram";
+import { createSocket, type Socket } from "node:dgram";
 import { Serial } from "../../lib/media/serial.ts";
 import type { MediumSettings } from "../../lib/core/settings.ts";
 import type { Medium } from "../../lib/media/medium.ts";
@@ -47,11 +47,17 @@ function groupPair(settings: MediumSettings, to: string): Promise<MediumPair> {
     a: make(),
     b: make(),
     anotherB: make,
-    inject: (packet) => sendToGroup(packet, to, OWN_ADDRESS),
+    inject: async (packet) => closed(await sentToGroup(packet, to, OWN_ADDRESS)),
+    ask: async (packet) => {
+      const socket = await sentToGroup(packet, to, OWN_ADDRESS);
+      const answer = await new Promise<Uint8Array>((resolve) => socket.once("message", resolve));
+      await closed(socket);
+      return Uint8Array.from(answer);
+    },
   });
 }
 
-export async function sendToGroup(packet: Uint8Array, to: string, local: string): Promise<void> {
+async function sentToGroup(packet: Uint8Array, to: string, local: string): Promise<Socket> {
   const isSix = to.includes(":");
   const socket = createSocket(isSix ? "udp6" : "udp4");
   await new Promise<void>((resolve) => socket.bind(0, isSix ? "::" : local, () => resolve()));
@@ -62,7 +68,11 @@ export async function sendToGroup(packet: Uint8Array, to: string, local: string)
   await new Promise<void>((resolve, reject) =>
     socket.send(packet, port, to, (error) => error ? reject(error) : resolve())
   );
-  await new Promise<void>((resolve) => socket.close(() => resolve()));
+  return socket;
+}
+
+function closed(socket: Socket): Promise<void> {
+  return new Promise<void>((resolve) => void socket.close(() => resolve()));
 }
 
 async function serialPair(): Promise<MediumPair> {

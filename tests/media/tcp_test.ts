@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import type { TcpSettings } from "../../lib/core/settings.ts";
+import type { Reply } from "../../lib/media/medium.ts";
 import { Tcp } from "../../lib/media/tcp.ts";
 import { listens } from "../../lib/media/tcp_peer.ts";
 import { frame, greeting } from "../../lib/media/tcp_frames.ts";
@@ -56,8 +57,8 @@ Deno.test("a peer that answers pings but never says anything valid is given up t
     socket.write(frame("data", Uint8Array.of(1)));
   });
   const inbox = new class extends Inbox {
-    override received(packet: Uint8Array, from: string): boolean {
-      super.received(packet, from);
+    override received(packet: Uint8Array, from: string, reply: Reply): boolean {
+      super.received(packet, from, reply);
       return false;
     }
   }();
@@ -127,8 +128,8 @@ Deno.test("strangers with the peer's address crowd each other out, but not the p
   const port = await freePort();
   const medium = listenerMedium(port, { ...quick, pingIntervalMs: 10_000, trustMsMax: 60_000 });
   const inbox = new class extends Inbox {
-    override received(packet: Uint8Array, from: string): boolean {
-      super.received(packet, from);
+    override received(packet: Uint8Array, from: string, reply: Reply): boolean {
+      super.received(packet, from, reply);
       return packet[0] === 1;
     }
   }();

@@ -12,7 +12,10 @@ import { type CommandResult, controlLimits, type ControlTarget } from "../../lib
 import { type ControlServer, openControlServer } from "../../lib/runtime/control_server.ts";
 import { healthyPair } from "../cli/views.ts";
 
+const noProbe = () => Promise.resolve(null);
+
 class FakeDaemon implements ControlTarget {
+  readonly probe: ControlTarget["probe"] = noProbe;
   readonly commands: Command[] = [];
   view() {
     return { view: healthyPair(), ageMs: 3 };
@@ -27,6 +30,38 @@ class FakeDaemon implements ControlTarget {
     ];
   }
 }
+
+const question = { session: "0123456789abcdef", number: 7, to: "node2" };
+
+Deno.test("questions over a link are handed on as asked, and malformed ones are not", async () => {
+  const asked: unknown[] = [];
+  const daemon = new FakeDaemon();
+  const target: ControlTarget = {
+    view: () => daemon.view(),
+    command: (command) => daemon.command(command),
+    history: () => daemon.history(),
+    probe: (...all) => {
+      asked.push(all);
+      return Promise.resolve(null);
+    },
+  };
+  await withServer(target, async ({ path }) => {
+    const client = await ControlClient.connect(path, 2000);
+    assert.equal((await client.probe("tcp:eth1", question, 900)).result, null);
+    const bad: ReadonlyArray<readonly [changes: object, waitMs: number, message: RegExp]> = [
+      [{ session: "xyz" }, 900, /16 hexadecimal digits/],
+      [{ number: -1 }, 900, /whole number from 0/],
+      [{ number: 0.5 }, 900, /whole number from 0/],
+      [{ to: "a b" }, 900, /null or the name of a node/],
+      [{}, controlLimits.probeWaitMsMax + 1, /"waitMs" must be/],
+    ];
+    for (const [changes, waitMs, message] of bad) {
+      await assert.rejects(client.probe("tcp:eth1", { ...question, ...changes }, waitMs), message);
+    }
+    client.close();
+  });
+  assert.deepEqual(asked, [["tcp:eth1", question, 900]]);
+});
 
 interface Bench {
   readonly directory: string;
@@ -275,6 +310,7 @@ Deno.test("a client that stops in the middle of a line is dropped, one that wait
     view: () => ({ view: healthyPair(), ageMs: 0 }),
     command: () => new Promise((resolve) => answer = resolve),
     history: () => [],
+    probe: noProbe,
   };
   try {
     await withServer(slow, async ({ path }) => {
@@ -358,11 +394,13 @@ Deno.test("a daemon whose methods throw keeps its server, and its client learns 
     history: () => {
       throw new Error("no history");
     },
+    probe: () => Promise.reject(new Error("no link")),
   };
   await withServer(broken, async ({ path }) => {
     const client = await ControlClient.connect(path, 2000);
     await rejectsWith(client.status(), 69, /BUG: no view/);
     await rejectsWith(client.history(), 69, /BUG: no history/);
+    await rejectsWith(client.probe("eth1", question, 1000), 69, /no link/);
     await rejectsWith(client.command({ kind: "maintenance", on: true }, 1000), 69, /BUG: no command/);
     client.close();
   });
@@ -373,6 +411,7 @@ Deno.test("a daemon that does not answer a command in time leads to exit code 12
     view: () => ({ view: healthyPair(), ageMs: 0 }),
     command: () => new Promise(() => {}),
     history: () => [],
+    probe: noProbe,
   };
   await withServer(stuck, async ({ path }) => {
     const client = await ControlClient.connect(path, 2000);

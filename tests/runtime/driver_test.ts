@@ -5,6 +5,7 @@ import type { Effect } from "../../lib/core/effects.ts";
 import type { Input } from "../../lib/core/inputs.ts";
 import { instant } from "../../lib/core/instant.ts";
 import { decisionGoodMs, stallMs } from "../../lib/core/limits.ts";
+import { Prng } from "../../lib/core/prng.ts";
 import { ClusterNode } from "../../lib/core/node.ts";
 import type { NodeView } from "../../lib/core/view.ts";
 import { Driver, type Hands } from "../../lib/runtime/driver.ts";
@@ -27,7 +28,7 @@ class ScriptedNode extends ClusterNode {
       settingsHash: "same",
       keptEpochs: {},
       unprotected: [],
-    });
+    }, new Prng(1));
   }
 
   override step(now: ReturnType<typeof instant>, input: Input): Effect[] {
@@ -67,6 +68,7 @@ function scene(
   const hands: Hands = {
     now,
     send: ({ type }) => note(`send ${type}`),
+    resend: (sequence) => note(`resend ${sequence}`),
     run: ({ operation, resource }, goodUntilMs) => note(`run ${operation} ${resource} until ${goodUntilMs}`),
     renew: (group, goodUntilMs) => note(`renew ${group} until ${goodUntilMs}`),
     drop: (group) => note(`drop ${group}`),
@@ -75,6 +77,7 @@ function scene(
     fence: ({ node: fenced }) => note(`fence ${fenced}`),
     keepEpoch: (group, epoch) => note(`epoch ${group} ${epoch}`),
     report: ({ code }) => note(`report ${code}`),
+    event: ({ code }) => note(`event ${code}`),
     beaten: () => note("beaten"),
     exit: () => note("exit"),
     reboot: (reason) => note(`reboot ${reason}`),
@@ -84,7 +87,14 @@ function scene(
 }
 
 const id = 7 as never;
-const send: Effect = { kind: "send", type: "status", sequence: 1, fields: [] };
+const send: Effect = {
+  kind: "send",
+  type: "status",
+  sequence: 1,
+  destination: null,
+  fields: [],
+  statement: null,
+};
 const report: Effect = { kind: "report", level: "info", code: "hello", sentence: "", fields: {} };
 const run: Effect = {
   kind: "run",
@@ -107,6 +117,7 @@ Deno.test("every effect is carried out, in the order of the step, and good for a
     { kind: "renew", group: "web" },
     { kind: "announce", group: "web" },
     send,
+    { kind: "resend", sequence: 3 },
     { kind: "reboot", reason: "stuck" },
     { kind: "exit" },
   ];
@@ -124,6 +135,7 @@ Deno.test("every effect is carried out, in the order of the step, and good for a
     `renew web until ${until}`,
     "announce web",
     "send status",
+    "resend 3",
     "reboot stuck",
     "exit",
     "beaten",
@@ -132,10 +144,10 @@ Deno.test("every effect is carried out, in the order of the step, and good for a
 });
 
 Deno.test("without a heartbeat in the step the hands are not told that one went out", () => {
-  const { driver, done } = scene(() => [report]);
+  const { driver, done } = scene(() => [report, { ...send, type: "resource" }]);
   driver.input({ kind: "start" });
   driver.close();
-  assert.deepEqual(done, ["report hello"]);
+  assert.deepEqual(done, ["report hello", "send resource"]);
 });
 
 Deno.test("an outcome that arises while effects are carried out waits until the step is done", () => {

@@ -34,7 +34,8 @@ export class FakeMedium implements Medium {
     return Promise.resolve();
   }
 
+  /** What is replied to it counts as sent. */
   arrive(packet: Uint8Array, from = "192.0.2.2"): boolean | void {
-    return this.events!.received(packet, from);
+    return this.events!.received(packet, from, (answer) => this.send(answer));
   }
 }

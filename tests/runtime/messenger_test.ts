@@ -3,13 +3,18 @@
 import assert from "node:assert/strict";
 import type { SendEffect } from "../../lib/core/effects.ts";
 import type { Input } from "../../lib/core/inputs.ts";
+import { sentBytesMax, sentPacketsMax } from "../../lib/core/limits.ts";
 import type { Settings } from "../../lib/core/settings.ts";
 import { Messenger } from "../../lib/runtime/messenger.ts";
+import { monotonicMs } from "../../lib/system/clock.ts";
 import { decode, open } from "../../lib/wire/packet.ts";
+import { ProbeSealer, questionFields, readAnswer } from "../../lib/wire/probe_message.ts";
 import { bytes, type Message, text } from "../../lib/wire/message.ts";
-import { writeStatement } from "../../lib/wire/statement_codec.ts";
 import { settings as clusterOf, statement } from "../core/samples.ts";
 import { FakeMedium } from "./fake_medium.ts";
+
+// Opens the native library before any test, so that no test is blamed for it.
+monotonicMs();
 
 const uuid = Uint8Array.from({ length: 16 }, (_, index) => 240 + index);
 const settings: Settings = {
@@ -18,8 +23,16 @@ const settings: Settings = {
 };
 
 function status(parts: Partial<SendEffect> = {}): SendEffect {
-  const fields = [["st", "active"], ["dt", "3e8"], ["heartline", writeStatement(statement())]] as const;
-  return { kind: "send", type: "status", sequence: 0x2a, fields, ...parts };
+  const fields = [["st", "active"], ["dt", "3e8"]] as const;
+  return {
+    kind: "send",
+    type: "status",
+    sequence: 0x2a,
+    destination: null,
+    fields,
+    statement: statement(),
+    ...parts,
+  };
 }
 
 async function opened(media: readonly FakeMedium[], changes: Partial<Settings> = {}, node = "n1") {
@@ -65,8 +78,9 @@ Deno.test("fields are in the order of a real daemon, numbers in hex but for ttl"
 Deno.test("a message outside the sequence has no number", async () => {
   const medium = new FakeMedium("hb0");
   const { messenger } = await opened([medium]);
-  messenger.send(status({ type: "NS_ackmsg", sequence: null, fields: [["ackseq", "5"]] }));
-  assert.deepEqual(names(medium.sent[0]!), ["t", "ackseq", "src", "srcuuid", "hg", "ts", "ttl"]);
+  const parts = { type: "NS_ackmsg", sequence: null, destination: "n2", statement: null } as const;
+  messenger.send(status({ ...parts, fields: [["ackseq", "5"]] }));
+  assert.deepEqual(names(medium.sent[0]!), ["t", "dest", "ackseq", "src", "srcuuid", "hg", "ts", "ttl"]);
 });
 
 for (const format of ["netstring", "text"] as const) {
@@ -87,6 +101,34 @@ for (const format of ["netstring", "text"] as const) {
     assert.deepEqual(messenger.pack(status()).length, packets[0]!.length);
   });
 }
+
+Deno.test("a message is sent again byte by byte, in the encoding of each medium, as long as it is kept", async () => {
+  const media = [new FakeMedium("hb0"), new FakeMedium("/dev/ttyS0", "text")];
+  const { messenger } = await opened(media);
+  messenger.send(status({ sequence: 1 }));
+  messenger.send(status({ sequence: 2 }));
+  messenger.resend(1);
+  for (const { sent } of media) {
+    assert.equal(sent.length, 3);
+    assert.deepEqual(sent[2], sent[0]);
+  }
+  messenger.send(status({ sequence: 1 + sentPacketsMax }));
+  messenger.resend(1);
+  messenger.resend(sentPacketsMax);
+  assert.equal(media[0]!.sent.length, 4, "overwritten, and never sent");
+});
+
+Deno.test("of messages of maximum size no more are kept than memory allows: the latest", async () => {
+  const { messenger } = await opened([new FakeMedium("hb0"), new FakeMedium("/dev/ttyS0", "text")]);
+  const fields = [["info", "x".repeat(60_000)]] as const;
+  for (let sequence = 1; sequence <= 2 * sentPacketsMax; sequence++) {
+    messenger.send(status({ sequence, fields, statement: null }));
+  }
+  const kept = Array.from({ length: 2 * sentPacketsMax }, (_, n) => n + 1).filter((n) => messenger.resend(n));
+  const bytes = kept.length * 2 * 60_000;
+  assert.ok(bytes <= sentBytesMax && bytes > 0.9 * sentBytesMax, `${kept.length} kept in two encodings`);
+  assert.deepEqual([kept[0], kept.at(-1)], [2 * sentPacketsMax - kept.length + 1, 2 * sentPacketsMax]);
+});
 
 Deno.test("a medium that works says so when it opens, one that cannot yet does not; failures and repairs follow", async () => {
   const [working, waiting] = [new FakeMedium("hb0"), new FakeMedium("hb1")];
@@ -121,7 +163,7 @@ Deno.test("a heartbeat is handed over at once with its medium and its statement"
 });
 
 const withoutStatement = [
-  ["a heartbeat of a Heartbeat daemon", status({ fields: [["st", "active"], ["dt", "3e8"]] })],
+  ["a heartbeat of a Heartbeat daemon", status({ statement: null })],
   ["another type of message, whatever it says", status({ type: "hbapi-clstat" })],
 ] as const;
 
@@ -137,7 +179,7 @@ for (const [name, effect] of withoutStatement) {
 Deno.test("refused packets wait for the flush: one input per reason and medium, with the count and the first detail", async () => {
   const { media, messenger, inputs, peer } = await receiver();
   const noise = Uint8Array.of(1, 2, 3);
-  const badStatement = peer.pack(status({ fields: [["dt", "3e8"], ["heartline", "{}"]] }));
+  const badStatement = peer.pack(status({ fields: [["dt", "3e8"], ["heartline", "{}"]], statement: null }));
   for (let n = 0; n < 1_000; n++) assert.equal(media[0].arrive(noise, `192.0.2.${n % 200}`), false);
   for (let n = 0; n < 10; n++) media[1].arrive(noise);
   for (let n = 0; n < 7; n++) assert.equal(media[0].arrive(badStatement, "192.0.2.2"), false);
@@ -174,4 +216,23 @@ Deno.test("closing closes every medium", async () => {
   const { messenger } = await opened(media);
   await messenger.close();
   assert.deepEqual(media.map(({ isOpen }) => isOpen), [false, false]);
+});
+
+Deno.test("a probe is answered at once on its medium only, and the core sees neither questions nor answers", async () => {
+  const media = [new FakeMedium("hb0"), new FakeMedium("hb1")] as const;
+  const { inputs } = await opened(media);
+  const before = inputs.length;
+  const { authentication } = settings;
+  const question = new ProbeSealer().seal(
+    questionFields({ session: "0123456789abcdef", number: 3, to: "n1" }, "n2", 1_700_000_000),
+    { format: "text", authentication },
+    512,
+  )!;
+  media[0].arrive(question);
+  const [packet] = media[0].sent;
+  const read = open(packet!, { authentication, isPrivate: false });
+  assert.ok(read.ok);
+  assert.equal(readAnswer(read.message)?.number, 3);
+  media[1].arrive(packet!);
+  assert.deepEqual([media[0].sent.length, media[1].sent.length, inputs.length], [1, 0, before]);
 });

@@ -5,6 +5,7 @@ import { execFileSync } from "node:child_process";
 import {
   closeSync,
   constants,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -73,13 +74,30 @@ const moves = [
   ["the legacy one has no padding", null, "700", 701],
 ] as const;
 
+Deno.test("the generation is continued where Heartbeat keeps it, so that it can come back", () => {
+  inDirectory((directory, legacyDirectory) => {
+    put(legacyDirectory, "hb_generation", "            700\n");
+    new StateFiles(directory, legacyDirectory);
+    new StateFiles(directory, legacyDirectory);
+    assert.equal(readFileSync(join(legacyDirectory, "hb_generation"), "utf8"), "            702\n");
+  });
+  inDirectory((directory, legacyDirectory) => {
+    new StateFiles(directory, legacyDirectory);
+    assert.equal(existsSync(join(legacyDirectory, "hb_generation")), false, "never there: not made");
+  });
+});
+
 for (const [name, own, legacy, generation] of moves) {
   Deno.test(`a node that moves over goes on counting: ${name}`, () => {
     inDirectory((directory, legacyDirectory) => {
       if (own !== null) put(directory, "hb_generation", own);
       put(legacyDirectory, "hb_generation", legacy);
       assert.equal(new StateFiles(directory, legacyDirectory).generation, generation);
-      assert.equal(generationText(legacyDirectory), legacy, "the legacy file is only read");
+      assert.equal(
+        generationText(legacyDirectory),
+        `${String(generation).padStart(15)}\n`,
+        "it could go back",
+      );
     });
   });
 }
@@ -194,7 +212,7 @@ Deno.test("a disk that hangs holds up neither the event loop nor, for long, the 
   await inDirectoryAsync(async (own) => {
     const state = new StateFiles(own, null);
     // Opening a pipe that nobody reads hangs as a dead disk does, until somebody does.
-    const pipe = join(own, "epochs.json.tmp");
+    const pipe = join(own, `epochs.json.${process.pid}.tmp`);
     execFileSync("mkfifo", [pipe]);
     const kept = state.keepEpoch("web", 1).then(() => "kept", () => "failed");
     let turns = 0;
@@ -205,7 +223,7 @@ Deno.test("a disk that hangs holds up neither the event loop nor, for long, the 
     const reader = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK);
     assert.equal(await kept, "failed", "a pipe cannot be synced");
     closeSync(reader);
-    rmSync(pipe);
+    rmSync(pipe, { force: true });
     await state.keepEpoch("web", 2);
     assert.deepEqual({ ...new StateFiles(own, null).epochs }, { web: 2 });
   });

@@ -51,3 +51,32 @@ networkTest(
     }
   },
 );
+
+networkTest("an address that is put on by hand is told, until it is off or held", [], async ({ ip, on }) => {
+  const web = groupWithBareAddress();
+  const strays: (string | null)[] = [];
+  const learn = (input: Input) => {
+    if (input.kind === "stray") strays.push(input.device);
+  };
+  ip("b", "addr add 10.9.0.2/24 dev e0");
+  const table = on("b", () => Netlink.open());
+  const vips = new Vips({ ...settings(), groups: [web] }, table, systemVipParts(table), learn, () => {});
+  try {
+    on("b", () => vips.open());
+    ip("b", "addr add 10.9.0.100/32 dev lo");
+    ip("b", "addr add 10.9.0.100/24 dev e0");
+    await until("it is seen", () => strays.length > 0);
+    ip("b", "addr del 10.9.0.100/24 dev e0");
+    await until("it is gone", () => strays.length > 1);
+    ip("b", "addr del 10.9.0.100/32 dev lo");
+    ip("b", "addr add 10.9.0.100/24 dev e0");
+    await until("it is seen again", () => strays.length > 2);
+    assert.equal(on("b", () => vips.run("web", 0, "start", Infinity)).result, "running");
+    await until("it is held", () => strays.length > 3);
+    vips.drop("web");
+    assert.deepEqual(strays, ["e0", null, "e0", null]);
+  } finally {
+    vips.close();
+    table.close();
+  }
+});

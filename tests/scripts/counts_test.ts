@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { countsOfRun } from "../../scripts/testing/counts.ts";
+import { countsOfRun, failuresOf } from "../../scripts/testing/counts.ts";
 
 const cases: ReadonlyArray<
   readonly [title: string, output: string, exitCode: number | null, counts: readonly [number, number, number]]
@@ -32,3 +32,23 @@ for (const [title, output, exitCode, [passed, failed, skipped]] of cases) {
     assert.deepEqual(countsOfRun(output, exitCode), { passed, failed, skipped });
   });
 }
+
+Deno.test("failures are told without their way through the code, and without colour", () => {
+  const output = [
+    "a ... ok (1ms)",
+    "",
+    "\x1b[0m\x1b[1m\x1b[37m\x1b[41m ERRORS \x1b[0m",
+    "",
+    "b => ./b_test.ts:1:1",
+    "\x1b[0m\x1b[31merror\x1b[0m: AssertionError: not so",
+    "    at b (file:///b_test.ts:1:1)",
+    "",
+    "\x1b[0m\x1b[1m\x1b[37m\x1b[41m FAILURES \x1b[0m",
+    "",
+    "b => ./b_test.ts:1:1",
+    "",
+    "FAILED | 1 passed | 1 failed (8ms)",
+  ].join("\n");
+  assert.equal(failuresOf(output), "b => ./b_test.ts:1:1\nerror: AssertionError: not so");
+  assert.equal(failuresOf("ok | 1 passed | 0 failed (8ms)\n"), "");
+});

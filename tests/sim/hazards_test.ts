@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { type ClusterOutline, clusterSettings } from "../../lib/sim/cluster_settings.ts";
-import { neverTwoHolders } from "../../lib/sim/cautions.ts";
+import { neverTwoHolders } from "../../lib/sim/checkers/cautions.ts";
 import type { Fault } from "../../lib/sim/faults.ts";
 import { goodScript } from "../../lib/sim/scripts.ts";
 import { Simulation, type SimulationOptions } from "../../lib/sim/simulation.ts";

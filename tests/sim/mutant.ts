@@ -5,11 +5,10 @@
  */
 
 import assert from "node:assert/strict";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import type { Regime } from "../../lib/sim/plan.ts";
+import type { Regime } from "../../lib/sim/explore/plan.ts";
 
 export interface Edit {
   /** Below `lib/`. */
@@ -25,22 +24,33 @@ export interface Mutation extends Edit {
   readonly also?: readonly Edit[];
   /** Where to look: other regimes are passed over, to save time. */
   readonly regime?: Regime;
+  /** The first seed that is tried, 1 unless said. From 1 it is found within the limit too, but that takes longer. */
+  readonly fromSeed?: number;
 }
 
-type Explore = typeof import("../../lib/sim/explore.ts");
+type Explore = typeof import("../../lib/sim/explore/explore.ts");
 
 const library = fileURLToPath(new URL("../../lib", import.meta.url));
-const parts = ["core", "wire", "sim", "errors.ts"];
+const results = fileURLToPath(new URL("../../dist", import.meta.url));
+const parts = ["core", "wire", "config", "sim", "errors.ts"];
 
-/** Hands the simulator of a changed copy to `use`; `null` changes nothing. The copy is gone afterwards. */
-export async function withMutant<T>(mutation: Mutation | null, use: (explore: Explore) => T): Promise<T> {
-  const directory = mkdtempSync(join(tmpdir(), "heartline-mutant-"));
+/**
+ * Hands the explorer of a changed copy to `use`, and a way to load other modules of its simulator; `null` changes
+ * nothing. The copy is gone afterwards.
+ */
+export async function withMutant<T>(
+  mutation: Mutation | null,
+  use: (explore: Explore, load: (path: string) => Promise<unknown>) => T | Promise<T>,
+): Promise<T> {
+  // Within the project, so that packages are found from there as well.
+  mkdirSync(results, { recursive: true });
+  const directory = mkdtempSync(join(results, "mutant-"));
   try {
     for (const part of parts) cpSync(join(library, part), join(directory, part), { recursive: true });
     if (mutation !== null) plant(directory, mutation.name, mutation);
     for (const edit of mutation?.also ?? []) plant(directory, mutation!.name, edit);
-    const url = pathToFileURL(join(directory, "sim", "explore.ts")).href;
-    return use(await import(url) as Explore);
+    const load = (path: string) => import(pathToFileURL(join(directory, "sim", path)).href);
+    return await use(await load("explore/explore.ts") as Explore, load);
   } finally {
     rmSync(directory, { recursive: true });
   }

@@ -4,7 +4,7 @@ import { testPlantedBugs } from "./planted.ts";
 
 Deno.test("an unchanged copy of the sources breaks no promise", async () => {
   const found = await withMutant(null, ({ explore }) => explore(1, 100));
-  assert.equal(found?.violation ?? null, null, `deno task sim ${found?.seed}`);
+  assert.equal(found?.violation ?? null, null, `deno task sim --seed ${found?.seed} --runs 1`);
 });
 
 testPlantedBugs(0);

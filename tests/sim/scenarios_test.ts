@@ -4,7 +4,7 @@ import { wireWindowMs } from "../../lib/core/limits.ts";
 import assert from "node:assert/strict";
 import { type ClusterOutline, clusterSettings } from "../../lib/sim/cluster_settings.ts";
 import type { Fault } from "../../lib/sim/faults.ts";
-import { neverTwoHolders } from "../../lib/sim/cautions.ts";
+import { neverTwoHolders } from "../../lib/sim/checkers/cautions.ts";
 import { goodScript } from "../../lib/sim/scripts.ts";
 import { Simulation } from "../../lib/sim/simulation.ts";
 

@@ -14,7 +14,7 @@ import { acquireLock } from "../../lib/system/lock_file.ts";
 import { NeighbourSocket } from "../../lib/system/neighbour.ts";
 import { AddressMonitor, Netlink } from "../../lib/system/netlink.ts";
 import { inNetworkNamespace, networkNamespacePath } from "../../lib/system/namespaces.ts";
-import { lockMemory, ProcessRealtime, protectFromOom, setRealtime } from "../../lib/system/privileges.ts";
+import { lockMemory, ProcessRealtime, protectFromOom } from "../../lib/system/privileges.ts";
 import { notifySystemd } from "../../lib/system/sd_notify.ts";
 import { until } from "./network.ts";
 
@@ -53,10 +53,8 @@ await until("an echo reply", () => echo.poll().some((reply) => reply.from === "1
 echo.close();
 
 const arbiter = new PingArbiter({
-  kind: "ping",
   name: "p",
   targets: ["10.9.0.3", "fd09::3"],
-  onUnreachable: { kind: "hold" },
 });
 const answers = new Set<string>();
 netlink.setAddress({ index: link.index, address: "fd09::2", prefix: 64, validSeconds: 60 });
@@ -77,7 +75,7 @@ results["lock"] = [lock.kind, second.kind, second.kind === "held" && second.pid 
 if (lock.kind === "acquired") lock.release();
 
 results["notify"] = notifySystemd("READY=1");
-results["realtime"] = setRealtime(5).granted && new ProcessRealtime(5).raise().granted;
+results["realtime"] = new ProcessRealtime(5).raise().granted;
 const sched = { roundRobin: 2, resetOnFork: 0x40000000 };
 results["scheduler"] = libc().sched_getscheduler(0) === sched.roundRobin + sched.resetOnFork;
 results["child scheduler"] = execFileSync("chrt", ["-p", "0"], { encoding: "utf8" }).includes("SCHED_OTHER");

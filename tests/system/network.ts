@@ -40,10 +40,19 @@ export function networkTest(
   name: string,
   programs: string[],
   fn: (network: TestNetwork) => Promise<void> | void,
+  /** `leavesChildren`: processes that outlive their caller by design. */
+  { leavesChildren = false }: { leavesChildren?: boolean } = {},
 ) {
   const missing = missingForNetwork(...programs);
   if (missing !== null) console.warn(`SKIPPED "${name}": needs ${missing}`);
-  Deno.test({ name, ignore: missing !== null, fn: () => withNetwork(fn) });
+  const sanitize = !leavesChildren;
+  Deno.test({
+    name,
+    ignore: missing !== null,
+    sanitizeOps: sanitize,
+    sanitizeResources: sanitize,
+    fn: () => withNetwork(fn),
+  });
 }
 
 let count = 0;

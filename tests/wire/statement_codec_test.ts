@@ -16,7 +16,9 @@ const statement: Statement = {
   phase: "settled",
   settledForMs: 12_345,
   media: [{ name: "hb0", address: "10.0.0.1" }, { name: "ttyS0", address: null }],
-  hears: { node2: { generation: 7, sequence: 99, on: [0, 1] } },
+  hears: { node2: { generation: 7, sequence: 99, on: [0, 1], last: [[99, 0], [98, 205]], acked: 97 } },
+  clock: 17,
+  sentMs: 123_456,
   groups: {
     web: {
       state: "running",
@@ -136,6 +138,11 @@ const bad: ReadonlyArray<readonly [path: string, value: unknown, detail: RegExp]
   ["maintenance", true, /^maintenance is true/],
   ["maintenance.on", undefined, /^maintenance\.on is missing/],
   ["maintenance.version", -1, /^maintenance\.version/],
+  ["clock", null, /^clock is null/],
+  ["clock", 2 ** 48, /^clock/],
+  ["sentMs", 0.5, /^sentMs is 0\.5/],
+  ["hears.node2.last", [[1, 2], [1, 2], [1, 2]], /^hears\.node2\.last/],
+  ["hears.node2.last", [1], /^hears\.node2\.last/],
 ];
 
 for (const [path, value, detail] of bad) {

@@ -1,7 +1,8 @@
 /**
  * A short fingerprint of the settings that must agree on all nodes, so that nodes can see from a heartbeat that they
  * were configured differently. Left out is whatever may rightly differ: secrets and the signing key (which change one
- * node after the other), links and addresses, interface names, arbiters, delays, paths.
+ * node after the other), links and addresses, interface names, arbiters, delays, paths, and how a fencing
+ * device is reached.
  */
 
 import { createHash } from "node:crypto";
@@ -41,8 +42,20 @@ export function settingsHash(settings: Settings): string {
       ]),
     ]),
     settings.takeoverConfirm,
+    ...sharedFencing(settings),
   ];
   return createHash("sha256").update(JSON.stringify(shared)).digest("hex").slice(0, 16);
+}
+
+/** Who can be fenced and who waits for whom; nothing without fencing, so that the fingerprint stays as it was. */
+function sharedFencing({ fencing, nodes }: Settings): readonly unknown[] {
+  if (fencing === null) return [];
+  const each = nodes.toSorted().map((node) => [
+    node,
+    fencing.delayMs[node] ?? 0,
+    fencing.devices.some(({ ports }) => Object.hasOwn(ports, node)),
+  ]);
+  return [[fencing.action, each]];
 }
 
 /** Interface, label and broadcast may differ from machine to machine. */

@@ -1,9 +1,10 @@
 /** Groups and their addresses: what cannot be, and what a lease covers with these times. */
 
+import { isGuarded } from "../../core/arbitration.ts";
+import { awaitedLeaseMs, leaseEndsMs, leaseSlackMs } from "../../core/limits.ts";
 import type { GroupSettings, Settings, VipSpec } from "../../core/settings.ts";
 import { formatDuration as time } from "../durations.ts";
 import type { Place, Places, Say } from "../problem.ts";
-import { leaseSlackMs } from "../vip_spec.ts";
 
 /** Measured: the kernel removes an address 0 to 0.25 s after its lease has run out. */
 const kernelLatenessMs = 250;
@@ -74,12 +75,18 @@ function checkVip(settings: Settings, group: GroupSettings, vip: VipSpec, place:
     const message = `${address} is taken without looking whether a stranger has it`;
     say("warning", place, "no-check", message, "duplicate-check: fast costs 10 ms");
   }
-  if (settings.nodes.length > 1) checkLease(settings, group, vip, place, say);
+  if (settings.nodes.length > 1) checkLeaseLength(settings, group, vip, place, say);
 }
 
-function checkLease({ timing }: Settings, group: GroupSettings, vip: VipSpec, place: Place, say: Say): void {
+function checkLeaseLength(
+  settings: Settings,
+  group: GroupSettings,
+  vip: VipSpec,
+  place: Place,
+  say: Say,
+): void {
   const { address, leaseSeconds } = vip;
-  const { keepaliveMs, deadTimeMs } = timing;
+  const { keepaliveMs, deadTimeMs } = settings.timing;
   // Told already; what follows from it would only confuse.
   if (deadTimeMs <= 2 * keepaliveMs) return;
   if (leaseSeconds === null) {
@@ -103,8 +110,51 @@ function checkLease({ timing }: Settings, group: GroupSettings, vip: VipSpec, pl
       "one late renewal takes the address away";
     say("warning", place, "lease-tight", message, "lower keepalive, or raise deadtime and the lease");
   }
-  if (leaseMs + leaseSlackMs <= deadTimeMs) return;
+  if (isGuarded(settings.arbiters)) checkGuardedLease(settings, group, vip, leaseSeconds, place, say);
+  else checkLeaseEnd(settings, group, vip, leaseSeconds, place, say);
+}
 
+/** Where a node that is cut off lets go: how long it may have the address if its daemon is killed before it does. */
+function checkGuardedLease(
+  { timing }: Settings,
+  group: GroupSettings,
+  { address }: VipSpec,
+  leaseSeconds: number,
+  place: Place,
+  say: Say,
+): void {
+  const { deadTimeMs } = timing;
+  if (group.waitForLease) {
+    const takeoverMs = awaitedLeaseMs(timing, leaseSeconds);
+    if (takeoverMs <= deadTimeMs) return;
+    const message =
+      `with an arbiter, ${address} is taken ${time(takeoverMs)} after the holder's last heartbeat ` +
+      `instead of ${time(deadTimeMs)}: only then is the lease over of one that was cut off, and killed then`;
+    const hint =
+      "a longer deadtime or a shorter keepalive or lease makes the wait shorter; wait-for-lease: false " +
+      "does without it, and without that protection";
+    say("note", place, "lease-awaited", message, hint);
+    return;
+  }
+  const lateMs = leaseEndsMs(timing, leaseSeconds) - deadTimeMs;
+  if (lateMs <= 0) return;
+  const message =
+    `if a holder is cut off from everything and its daemon is killed before it lets go, the kernel ` +
+    `keeps ${address} there for up to ${time(lateMs)} after another node has taken it`;
+  say("warning", place, "lease-long", message, "remove wait-for-lease: false, or shorten the lease");
+}
+
+/** Without that: how the end of the lease of a killed daemon and the dead time of the others lie to each other. */
+function checkLeaseEnd(
+  { timing: { deadTimeMs } }: Settings,
+  group: GroupSettings,
+  { address }: VipSpec,
+  leaseSeconds: number,
+  place: Place,
+  say: Say,
+): void {
+  const leaseMs = leaseSeconds * 1000;
+  if (leaseMs + leaseSlackMs <= deadTimeMs) return;
   const goneMs = leaseMs + kernelLatenessMs;
   const fitting = time(leaseMs + leaseSlackMs);
   const relation = `the kernel removes ${address} up to ${time(goneMs)} after its last renewal, ` +

@@ -24,7 +24,8 @@ const refused = (what: string, advice: string): DirectiveRule => ({ kind: "refus
 
 const asUcast = "write a ucast line for each peer instead: ucast DEV ADDRESS, on the peers too";
 const noFencing =
-  "remove it and accept that a partition may leave two holders where neither lease nor arbiter helps, or stay with Heartbeat";
+  'write a heartline.yaml, whose section "fencing" runs agents (fence_ipmilan…), or remove it ' +
+  "and accept that a partition may leave two holders where neither lease nor arbiter helps";
 const noChild = "remove it and start the program by systemd";
 const noPacemaker = `remove it: groups come from haresources; a Pacemaker cluster runs on corosync today`;
 
@@ -57,14 +58,15 @@ export const directives: ReadonlyMap<string, DirectiveRule> = new Map<string, Di
   ["realtime", option],
   ["rtprio", option],
   ["env", option],
+  ["max_rexmit_delay", option],
   ["uuidfrom", option],
   ["hbgenmethod", option],
 
   ["hbaping", refused("Fibre Channel ping nodes are", "name an IP address with ping instead")],
   ["rds", refused("RDS media are", asUcast)],
   ["tipc", refused("TIPC media are", asUcast)],
-  ["stonith", refused("fencing is", noFencing)],
-  ["stonith_host", refused("fencing is", noFencing)],
+  ["stonith", refused("a stonith plugin is", noFencing)],
+  ["stonith_host", refused("a stonith plugin is", noFencing)],
   [
     "watchdog",
     refused(
@@ -92,7 +94,6 @@ export const directives: ReadonlyMap<string, DirectiveRule> = new Map<string, Di
   ["debugfile", noted("nothing is written there: reports go to standard error and to logfile")],
   ["compression", noted("what this node sends is never compressed")],
   ["apiauth", noted("programs that use the Heartbeat client library cannot connect", "line")],
-  ["max_rexmit_delay", noted("the delay before a lost message is asked for is fixed")],
   ["coreroot", noted("memory dumps go where the kernel's core_pattern says")],
   ["use_logd", harmless],
   ["conn_logd_time", harmless],

@@ -1,6 +1,14 @@
 /** ha.cf, authkeys and haresources together: the settings that a Heartbeat pair runs with. */
 
-import type { ArbiterSettings, Failback, GroupSettings, Settings } from "../../core/settings.ts";
+import { isGuarded } from "../../core/arbitration.ts";
+import { autoLeaseSeconds } from "../../core/limits.ts";
+import type {
+  ArbiterSettings,
+  Failback,
+  GroupSettings,
+  PingMemberSettings,
+  Settings,
+} from "../../core/settings.ts";
 import { parseAuthKeys } from "../authkeys.ts";
 import type { LoadContext } from "../context.ts";
 import * as defaults from "../defaults.ts";
@@ -10,7 +18,7 @@ import { mediaOf, portOf } from "./media.ts";
 import { type Findings, Places, type Problem, type Span } from "../problem.ts";
 import { suggestion } from "../spelling.ts";
 import { parseAddress } from "../text/addresses.ts";
-import { autoLeaseSeconds, vipDefaults } from "../vip_spec.ts";
+import { vipDefaults } from "../vip_spec.ts";
 
 /** One file of the directory. */
 export interface HaFile {
@@ -52,24 +60,29 @@ export function parseHaDirectory(files: HaFiles, context: LoadContext): HaSettin
   for (const key of keyed?.authKeys.keys ?? []) {
     places.set(["keys", key.value.index], keyed!.findings.place(key.span));
   }
+  const autoSeconds = autoLeaseSeconds(timing, isGuarded(arbiters));
   const options = {
     vip: {
       ...vipDefaults,
-      leaseSeconds: autoLeaseSeconds(timing.deadTimeMs),
-      autoLeaseSeconds: autoLeaseSeconds(timing.deadTimeMs),
+      leaseSeconds: autoSeconds,
+      autoLeaseSeconds: autoSeconds,
     },
     nativeVip: context.nativeVip,
     scripts: context.scripts,
   };
   const listed = files.haresources &&
     parseHaResources(files.haresources.text, files.haresources.file, options);
-  const groups = listed === null ? [] : groupsOf(listed, nodes, failback, places);
+  const groups = listed === null
+    ? []
+    : groupsOf(listed, nodes, { failback, waitForLease: isGuarded(arbiters) }, places);
   const settings: Settings = {
     cluster: haCf.values.get("cluster")?.value ?? "linux-ha",
     nodes,
     timing,
     udpPort: portOf(haCf.media) ?? context.servicesPort ?? defaults.udpPort,
     media,
+    maxRexmitDelayMs: Number(haCf.values.get("max_rexmit_delay")?.value ?? defaults.maxRexmitDelayMs),
+    alarmRepeatMs: defaults.alarmRepeatMs,
     messageFormat: "netstring",
     authentication: {
       signWith: keyed?.authKeys.signWith?.value ?? 0,
@@ -78,9 +91,12 @@ export function parseHaDirectory(files: HaFiles, context: LoadContext): HaSettin
     },
     groups,
     arbiters,
+    pingMembers: pingMembersOf(haCf, context),
+    deadPingMs: haCf.times.get("deadping")?.value ?? timing.deadTimeMs,
     takeoverDelayMs: 0,
     takeoverConfirm: false,
     ignoreAnswersFrom: [],
+    fencing: null,
     process: {
       ...defaults.processSettings,
       realtime: parseHaBoolean(haCf.values.get("realtime")?.value ?? "on") ?? true,
@@ -112,8 +128,8 @@ function timingOf(haCf: HaCf, findings: Findings, places: Places) {
   } else if (deadping !== undefined && deadping.value !== timing.deadTimeMs) {
     findings.note(
       deadping.span,
-      "no-effect",
-      `"deadping" is read but not used: deadtime applies to reference addresses too`,
+      "deadping",
+      `"deadping" says when a ping node is dead; whether this node is cut off is judged by deadtime`,
     );
   }
   return timing;
@@ -179,6 +195,14 @@ function arbitersOf(haCf: HaCf, findings: Findings, places: Places, context: Loa
   }];
 }
 
+/** What cannot be resolved has been told where the arbiter is made of it. */
+function pingMembersOf(haCf: HaCf, context: LoadContext): PingMemberSettings[] {
+  return haCf.pingMembers.flatMap(({ name, hosts }) => {
+    const targets = hosts.map(({ value }) => addressOf(value, context)).filter((address) => address !== null);
+    return targets.length === 0 ? [] : [{ name, targets }];
+  });
+}
+
 function failbackOf(haCf: HaCf, findings: Findings): Failback {
   const written = haCf.values.get("auto_failback");
   const nice = haCf.values.get("nice_failback");
@@ -198,10 +222,10 @@ function failbackOf(haCf: HaCf, findings: Findings): Failback {
     findings.note(
       written?.span ?? null,
       "legacy-failback",
-      `${message}: treated as on`,
+      `${message}: as on, and beside a Heartbeat daemon its old requests`,
       "write auto_failback on or off, the same on all nodes",
     );
-    return { kind: "on" };
+    return { kind: "legacy" };
   }
   return { kind: parseHaBoolean(value) === true ? "on" : "off" };
 }
@@ -239,7 +263,7 @@ function noteOddities(haCf: HaCf, findings: Findings): void {
 function groupsOf(
   listed: ReturnType<typeof parseHaResources>,
   nodes: readonly string[],
-  failback: Failback,
+  common: Pick<GroupSettings, "failback" | "waitForLease">,
   places: Places,
 ): GroupSettings[] {
   const { findings } = listed;
@@ -261,7 +285,7 @@ function groupsOf(
     groups.push({
       name,
       nodes: [node.value, ...nodes.filter((other) => other !== node.value)],
-      failback,
+      ...common,
       resources: resources.map(({ value: { id, spec } }) => ({
         id,
         spec,
@@ -271,7 +295,6 @@ function groupsOf(
       })),
       monitorIntervalMs: defaults.monitorIntervalMs,
       onStopFail: "block",
-      waitForLease: false,
       retryAfterMs: defaults.retryAfterMs,
     });
   }

@@ -26,11 +26,16 @@ const standardLimits = {
   monitorLimitMs: defaults.monitorLimitMs,
 };
 
+/** What is so for a group unless it says otherwise. */
+interface GroupOptions extends SpecOptions {
+  readonly waitForLease: boolean;
+}
+
 export function readGroups(
   reader: YamlReader,
   value: Value,
   nodes: readonly string[],
-  options: SpecOptions,
+  options: GroupOptions,
   places: Places,
 ): GroupSettings[] {
   const groups: GroupSettings[] = [];
@@ -51,7 +56,7 @@ function readGroup(
   name: string,
   value: Value,
   nodes: readonly string[],
-  options: SpecOptions,
+  options: GroupOptions,
   places: Places,
 ): GroupSettings {
   const what = `group "${name}"`;
@@ -60,7 +65,7 @@ function readGroup(
     keys: groupKeys,
     required: ["resources"],
     refused: {
-      fencing: "no fencing method exists yet: remove it",
+      fencing: 'it is a section of its own and covers all groups: write it beside "groups"',
       priority: `the order of "nodes" is the preference`,
     },
   });
@@ -83,7 +88,7 @@ function readGroup(
     monitorIntervalMs: (interval && reader.duration(interval.value, `"monitor-interval"`, 100)) ??
       defaults.monitorIntervalMs,
     onStopFail: readStopFail(reader, stopFail?.value),
-    waitForLease: (wait && reader.boolean(wait.value, `"wait-for-lease"`)) ?? false,
+    waitForLease: (wait && reader.boolean(wait.value, `"wait-for-lease"`)) ?? options.waitForLease,
     retryAfterMs: (retry && reader.duration(retry.value, `"retry-after"`, 0)) ?? defaults.retryAfterMs,
   };
 }
@@ -142,8 +147,9 @@ function readStopFail(reader: YamlReader, value: Value | undefined): GroupSettin
   if (value === undefined) return "block";
   const chosen = reader.choice(value, `"on-stop-fail"`, ["block", "fence", "reboot"]);
   if (chosen === "fence") {
-    const hint = "no fencing method exists yet: write block (wait for a person) or reboot (this machine)";
-    reader.findings.error(value.span, "not-available", `"fence" is not available in this version`, hint);
+    const hint =
+      "write block (wait for a person) or reboot (this machine); a node is fenced by the others only";
+    reader.findings.error(value.span, "not-available", `"fence" is not available here`, hint);
   }
   return chosen ?? "block";
 }

@@ -1,13 +1,18 @@
 /** The small sections of heartline.yaml: `arbiters`, `takeover`, `process`, and the defaults under `vip`. */
 
-import type { ArbiterSettings, ProcessSettings, Settings, UnreachablePolicy } from "../../core/settings.ts";
+import type {
+  ArbiterSettings,
+  JournalSettings,
+  ProcessSettings,
+  Settings,
+  UnreachablePolicy,
+} from "../../core/settings.ts";
 import { parseAddress } from "../text/addresses.ts";
 import * as defaults from "../defaults.ts";
 import { parseDuration } from "../durations.ts";
 import type { Parsed, Places } from "../problem.ts";
 import {
   addressHint,
-  autoLeaseSeconds,
   parseAnnounceRefresh,
   parseDuplicateCheck,
   parseLease,
@@ -100,8 +105,8 @@ export type TakeoverSettings = Pick<Settings, "takeoverDelayMs" | "takeoverConfi
 export function readTakeover(reader: YamlReader, value: Value | undefined): TakeoverSettings {
   const keys = ["delay", "confirm", "ignore-answers-from"];
   const refused = {
-    fence: "no fencing method exists yet: remove it",
-    fencing: "no fencing method exists yet: remove it",
+    fence: "fencing is a section of its own, beside this one",
+    fencing: "it is a section of its own, beside this one",
   };
   const entries = value && reader.mapping(value, { what: `"takeover"`, keys, refused });
   const [delay, confirm, ignored] = keys.map((key) => entries?.get(key));
@@ -130,12 +135,15 @@ export function readProcess(reader: YamlReader, value: Value | undefined): Proce
     "state-directory",
     "control-socket",
     "log-file",
+    "journal",
     "environment",
     "script-directories",
   ];
   const refused = { watchdog: "remove it: this version feeds no watchdog" };
   const entries = value && reader.mapping(value, { what: `"process"`, keys, refused });
-  const [realtime, priority, state, socket, log, environment, scripts] = keys.map((key) => entries?.get(key));
+  const [realtime, priority, state, socket, log, journal, environment, scripts] = keys.map((key) =>
+    entries?.get(key)
+  );
   const path = (entry: { value: Value } | undefined, name: string) =>
     entry && reader.parsed(entry.value, `"${name}"`, parsePath);
   const standard = defaults.processSettings;
@@ -146,12 +154,41 @@ export function readProcess(reader: YamlReader, value: Value | undefined): Proce
     stateDirectory: path(state, "state-directory") ?? standard.stateDirectory,
     controlSocket: path(socket, "control-socket") ?? standard.controlSocket,
     logFile: path(log, "log-file") ?? standard.logFile,
+    journal: journal === undefined ? standard.journal : readJournal(reader, journal.value),
     environment: environment === undefined ? {} : readEnvironment(reader, environment.value),
     scriptDirectories: scripts === undefined ? standard.scriptDirectories : reader
       .list(scripts.value, `"script-directories"`)
       .map((item) => reader.parsed(item, "a directory", parsePath))
       .filter((directory) => directory !== null),
   };
+}
+
+/** `off`, `on`, or where and how large. */
+function readJournal(reader: YamlReader, value: Value): JournalSettings | null {
+  const standard = defaults.processSettings.journal!;
+  if (!reader.isMapping(value)) return reader.boolean(value, `"journal"`) === false ? null : standard;
+  const entries = reader.mapping(value, { what: `"journal"`, keys: ["file", "size"] });
+  const [file, size] = ["file", "size"].map((key) => entries?.get(key));
+  return {
+    file: (file && reader.parsed(file.value, `"file"`, parsePath)) ?? standard.file,
+    bytesMax: (size && reader.parsed(size.value, `"size"`, parseSize)) ?? standard.bytesMax,
+  };
+}
+
+/** Too small a journal would not hold the beginning of a run for a minute. */
+const journalBytesMin = 1024 * 1024;
+const journalBytesMax = 16 * 1024 ** 3;
+
+function parseSize(text: string): Parsed<number> {
+  const hint = "write 64M, 1G or a number of bytes, from 1M to 16G";
+  const match = /^(\d+(?:\.\d+)?)\s*([kmg]?)(?:i?b)?$/i.exec(text);
+  if (match === null) return { ok: false, message: `"${text}" is not a size`, hint };
+  const power = ["", "k", "m", "g"].indexOf(match[2]!.toLowerCase());
+  const bytes = Math.round(Number(match[1]) * 1024 ** power);
+  if (bytes < journalBytesMin || bytes > journalBytesMax) {
+    return { ok: false, message: `"${text}" is out of bounds`, hint };
+  }
+  return { ok: true, value: bytes };
 }
 
 function readEnvironment(reader: YamlReader, value: Value): Record<string, string> {
@@ -181,12 +218,11 @@ export function parsePath(text: string): Parsed<string> {
 export function readVipDefaults(
   reader: YamlReader,
   value: Value | undefined,
-  deadTimeMs: number,
+  auto: number,
 ): { vip: VipDefaults; nativeVip: boolean } {
   const keys = ["native", "lease", "duplicate-check", "announce-refresh"];
   const entries = value && reader.mapping(value, { what: `"vip"`, keys });
   const [native, lease, check, refresh] = keys.map((key) => entries?.get(key));
-  const auto = autoLeaseSeconds(deadTimeMs);
   const leaseSeconds = lease && reader.parsed(lease.value, `"lease"`, (text) => parseLease(text, auto));
   return {
     vip: {

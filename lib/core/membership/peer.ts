@@ -14,7 +14,7 @@ import { deadTimeMsMax } from "../limits.ts";
 import type { Timing } from "../settings.ts";
 import type { GroupStatement, Statement } from "../../wire/statement.ts";
 import { Link } from "./link.ts";
-import { SequenceTracker } from "./sequencing.ts";
+import { SequenceTracker } from "../messaging/sequencing.ts";
 
 /** A group of which the peer said nothing: it cannot hold what it does not know. */
 const nothingStated: GroupStatement = {
@@ -26,11 +26,26 @@ const nothingStated: GroupStatement = {
   pin: null,
 };
 
+/** What is known of a peer that speaks another dialect, in the terms of ours. */
+export interface ForeignStatement {
+  readonly phase: Statement["phase"];
+  settledForMs(now: Instant): number;
+  group(name: string): GroupStatement;
+  /** Why a group that the peer does not hold may not be started here yet; `null`: it may. */
+  objection(group: string): string | null;
+  /** Why these groups cannot be moved between the two by an operator's order; `null`: they can. */
+  refusal(groups: readonly string[]): string | null;
+}
+
 export class Peer {
   readonly tracker = new SequenceTracker();
   readonly links: readonly Link[];
   /** Last heartbeat accepted; `null`: never since our start. */
   heardAt: Instant | null = null;
+  /** Its number; 0: none of this run. Numbers of other messages may be higher. */
+  beatSequence = 0;
+  /** Status that its first heartbeat of this run told (`st`, protocol reference 7.1); `null`: none yet. */
+  firstStatus: string | null = null;
   isInView = false;
   /** When it last came into view. */
   inViewSince = 0 as Instant;
@@ -38,11 +53,17 @@ export class Peer {
   /** As it asks for itself in `dt`; ours until it has. */
   deadTimeMs: number;
   statement: Statement | null = null;
+  /** Instead of a statement, where its dialect is spoken here too; kept while it is out of view. */
+  foreign: ForeignStatement | null = null;
+  /** Run of its daemon that ended with a goodbye: what it still sends afterwards says nothing. */
+  leftGeneration: number | null = null;
   /** Sending time of our latest message that it proved to have heard. */
   echoedAt: Instant | null = null;
   /** Sequence of that message. */
   echoedSequence = 0;
-  /** Verified off by a fencing method since it was last heard. */
+  /** Its last heartbeat said that it acknowledges messages (field `protocol`, protocol reference 6.5). */
+  hasAcks = false;
+  /** Verified off by a fencing device since it was last heard, and a moment ago (`fencedGoodMs`). */
   isFenced = false;
   warnedLate = false;
 
@@ -51,9 +72,20 @@ export class Peer {
     this.deadTimeMs = timing.deadTimeMs;
   }
 
-  /** It speaks, but not our dialect: a Heartbeat daemon. Its groups are unknown to us. */
+  /** It speaks, but no dialect that is spoken here: a Heartbeat daemon in a larger cluster. Its groups are unknown. */
   get isForeign(): boolean {
-    return this.isInView && this.statement === null;
+    return this.isInView && this.statement === null && this.foreign === null;
+  }
+
+  /** A Heartbeat daemon that may have taken everything over: it asks no wire, and has been silent for `ms`. */
+  isUnheardForeign(now: Instant, ms: number): boolean {
+    if (this.foreign === null || this.hasLeft || this.heardAt === null) return false;
+    return !this.isInView || now >= after(this.heardAt, ms);
+  }
+
+  /** `null`: its dialect is not spoken here, or it has said nothing yet. */
+  get phase(): Statement["phase"] | null {
+    return this.statement?.phase ?? this.foreign?.phase ?? null;
   }
 
   link(medium: string): Link | undefined {
@@ -61,12 +93,15 @@ export class Peer {
   }
 
   group(name: string): GroupStatement {
-    if (this.statement === null) return nothingStated;
+    if (this.statement === null) return this.foreign?.group(name) ?? nothingStated;
     return this.statement.groups[name] ?? nothingStated;
   }
 
-  adoptDeadTime(ms: number): void {
-    if (ms > 0 && ms <= deadTimeMsMax) this.deadTimeMs = ms;
+  /** `false`: no dead time that a node may ask for; what was known stays. */
+  adoptDeadTime(ms: number): boolean {
+    const isSane = ms > 0 && ms <= deadTimeMsMax;
+    if (isSane) this.deadTimeMs = ms;
+    return isSane;
   }
 
   /** When it goes out of view unless heard; `null`: it is not in view. */
@@ -85,6 +120,8 @@ export class Peer {
    * fresh, no replay from before our start or stall.
    */
   isFresh(sequence: number): boolean {
+    // Another dialect has no echoes: at our start it counts as heard, after a stall it must be asked anew.
+    if (this.statement === null && this.foreign !== null) return this.isInView && sequence === 1;
     return this.isInView && this.statement !== null && this.echoedSequence >= sequence;
   }
 
@@ -93,15 +130,19 @@ export class Peer {
     return this.isInView && this.echoedAt !== null && now < after(this.echoedAt, ms);
   }
 
-  /**
-   * Whether it tells that it hears us on the path of our medium. Paths are matched by interface name; where it has
-   * none of that name, by their number, which both ends configure in the same order.
-   */
+  /** Whether it tells that it hears us on the path of our medium. */
   hearsUsOn(us: string, medium: string, index: number): boolean {
-    const statement = this.statement;
-    if (statement === null) return true;
-    const on = statement.hears[us]?.on ?? [];
-    const named = statement.media.findIndex((candidate) => candidate.name === medium);
-    return on.includes(named === -1 ? index : named);
+    if (this.statement === null) return true;
+    const on = this.statement.hears[us]?.on ?? [];
+    return on.includes(this.theirIndex(medium, index));
+  }
+
+  /**
+   * Number of our medium in its statements. Paths are matched by interface name; where it has none of that name, by
+   * their number, which both ends configure in the same order.
+   */
+  theirIndex(medium: string, index: number): number {
+    const named = this.statement?.media.findIndex((candidate) => candidate.name === medium) ?? -1;
+    return named === -1 ? index : named;
   }
 }

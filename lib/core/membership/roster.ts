@@ -5,15 +5,25 @@
 
 import type { Context } from "../context.ts";
 import type { MessageInput } from "../inputs.ts";
-import { after, earliestAfter, type Instant } from "../instant.ts";
+import { after, type Instant } from "../instant.ts";
 import { neighbourRetryMs, sentHistoryMax } from "../limits.ts";
+import { Refusals } from "../messaging/refusals.ts";
+import { receive } from "../messaging/reception.ts";
+import { isAccepted } from "../messaging/sequencing.ts";
 import { linkName, type Settings } from "../settings.ts";
 import type { Link } from "./link.ts";
 import { Peer } from "./peer.ts";
-import type { HearsStatement, Statement } from "../../wire/statement.ts";
+import type { HearsStatement, LastHeard, Statement } from "../../wire/statement.ts";
 import { text } from "../../wire/message.ts";
+import { readHex } from "../../wire/packet.ts";
 
-export interface Heard {
+export type Heard =
+  | HeardHeartbeat
+  /** Of another type, accepted, to be delivered. */
+  | { readonly kind: "message"; readonly peer: Peer };
+
+export interface HeardHeartbeat {
+  readonly kind: "heartbeat";
   readonly peer: Peer;
   /** The peer has not shown that it hears us as we are now: answer soon. */
   readonly wantsReply: boolean;
@@ -24,10 +34,15 @@ export interface Heard {
 export class Roster {
   readonly peers: readonly Peer[];
   readonly media: readonly string[];
-  readonly #sentAt = new Map<number, Instant>();
-  #statementSequence = new Map<string, number>();
+  /** When our last heartbeats were sent, by number modulo the length. */
+  readonly #sent: ({ readonly sequence: number; readonly at: Instant } | undefined)[] = [];
 
-  constructor(readonly self: string, readonly generation: number, readonly settings: Settings) {
+  constructor(
+    readonly self: string,
+    readonly generation: number,
+    readonly settings: Settings,
+    readonly refusals = new Refusals(),
+  ) {
     this.media = [...new Set(settings.media.map(linkName))];
     this.peers = settings.nodes.filter((node) => node !== self).map((node) =>
       new Peer(node, this.media, settings.timing)
@@ -40,11 +55,7 @@ export class Roster {
 
   /** Remembers when a heartbeat was sent, so that its echo can be dated. */
   sent(sequence: number, now: Instant): void {
-    this.#sentAt.set(sequence, now);
-    if (this.#sentAt.size > sentHistoryMax) {
-      const [oldest] = this.#sentAt.keys();
-      this.#sentAt.delete(oldest!);
-    }
+    this.#sent[sequence % sentHistoryMax] = { sequence, at: now };
   }
 
   /** Whom we hear, for our own statement. */
@@ -53,40 +64,45 @@ export class Roster {
     for (const peer of this.peers) {
       if (!peer.isInView || peer.tracker.generation === null) continue;
       const on: number[] = [];
+      const last: LastHeard[] = [];
       for (const [index, link] of peer.links.entries()) {
-        if (link.isAlive(now, this.#linkDeadMs(peer))) on.push(index);
+        if (!link.isAlive(now, this.#linkDeadMs(peer))) continue;
+        on.push(index);
+        last.push([link.timing.beatSequence, link.timing.beatAgoMs(now)]);
       }
-      hears[peer.node] = { generation: peer.tracker.generation, sequence: peer.tracker.last, on };
+      // Only a heartbeat keeps us from taking over, so only the number of one may prove that it did.
+      const { generation, contiguous: acked } = peer.tracker;
+      hears[peer.node] = { generation, sequence: peer.beatSequence, on, last, acked };
     }
     return hears;
   }
 
-  /** Takes one authenticated message of a known peer. `null`: nothing new. */
+  /** Takes one authenticated, sequenced message of a known peer. `null`: nothing new. */
   hear(context: Context, input: MessageInput): Heard | null {
     const { message } = input;
     const peer = this.peer(message.source);
     if (peer === undefined || message.sequence === null) return null;
-    const isStatus = message.type === "status";
-    const known = peer.tracker.generation;
-    if (!isStatus && (known === null || message.generation > known)) return null;
-    const verdict = peer.tracker.judge(message.generation, message.sequence);
-    if (verdict === "old-generation") return null;
-    peer.link(input.medium)?.hear(context.now, message.generation, message.sequence);
-    if (verdict === "copy") return null;
-    if (verdict === "restart") this.#restarted(context, peer);
-    if (!isStatus) return null;
+    const reception = receive(context.now, peer, input);
+    if (reception === "restart") this.#restarted(context, peer);
+    else if (reception === "unknown-run" || !isAccepted(reception)) return null;
+    if (message.type !== "status") return { kind: "message", peer };
 
-    const hasNews = message.sequence > (this.#statementSequence.get(peer.node) ?? 0);
-    if (!hasNews) return null;
-    this.#statementSequence.set(peer.node, message.sequence);
-    peer.adoptDeadTime(Number.parseInt(text(message.message, "dt") ?? "", 16));
+    // A heartbeat sent again, on our request, is no fresh sign of life.
+    if (reception === "resent") return null;
+    if (message.sequence <= peer.beatSequence) return null;
+    peer.beatSequence = message.sequence;
+    peer.firstStatus ??= text(message.message, "st") ?? "";
+    peer.hasAcks = text(message.message, "protocol") !== undefined;
+    this.#adoptDeadTime(context, peer, input);
     return this.#heardStatus(context, peer, input.statement);
   }
 
-  /** Whether the message is a replay from an earlier run of its sender's daemon. */
-  isOldGeneration(source: string, generation: number): boolean {
-    const known = this.peer(source)?.tracker.generation ?? null;
-    return known !== null && generation < known;
+  /** Without a `dt` the dead time known before goes on; with nonsense in it too, since its sender is alive. */
+  #adoptDeadTime(context: Context, peer: Peer, { medium, message }: MessageInput): void {
+    const dt = text(message.message, "dt");
+    if (dt === undefined || peer.adoptDeadTime(readHex(dt))) return;
+    const detail = `its dt is ${JSON.stringify(dt.slice(0, 20))}, its dead time stays ${peer.deadTimeMs} ms`;
+    this.refusals.note(context, { reason: "bad-dead-time", medium, from: peer.node, detail, count: 1 });
   }
 
   /** Puts out of view whoever has been silent for its dead time, and watches the links. */
@@ -106,16 +122,20 @@ export class Roster {
     }
   }
 
-  deadline(now: Instant, leadMs: number): Instant | null {
-    const instants: (Instant | null)[] = [];
+  /** When peers and links are lost, and `leadMs` before peers are. */
+  addDeadlines(instants: (Instant | null)[], leadMs: number): void {
     for (const peer of this.peers) {
       const death = peer.deathAt();
-      instants.push(death);
-      if (death !== null) instants.push(after(death, -leadMs));
-      if (!peer.isInView) continue;
+      if (death === null) continue;
+      instants.push(death, after(death, -leadMs));
       for (const link of peer.links) instants.push(link.deathAt(peer.inViewSince, this.#linkDeadMs(peer)));
     }
-    return earliestAfter(now, instants);
+  }
+
+  /** Whether a link to a node in view carries in both directions, as was found last. */
+  isLinkUp(node: string, medium: string): boolean {
+    const peer = this.peer(node);
+    return peer !== undefined && peer.isInView && peer.link(medium)?.reported === "up";
   }
 
   /** A link gets one keepalive more than the node, so that a dead node is reported as that and not as dead links. */
@@ -123,7 +143,7 @@ export class Roster {
     return peer.deadTimeMs + this.settings.timing.keepaliveMs;
   }
 
-  #heardStatus(context: Context, peer: Peer, statement: Statement | null): Heard {
+  #heardStatus(context: Context, peer: Peer, statement: Statement | null): HeardHeartbeat {
     const { now } = context;
     const previous = peer.statement;
     if (peer.heardAt !== null && peer.isInView && now - peer.heardAt > this.settings.timing.warnTimeMs) {
@@ -135,30 +155,44 @@ export class Roster {
     }
     const silentMs = peer.heardAt === null ? null : now - peer.heardAt;
     peer.heardAt = now;
+    peer.isFenced = false;
     peer.statement = statement;
-    if (statement !== null) this.#takeEcho(peer, statement);
+    if (statement !== null) this.#takeEcho(now, peer, statement);
     const echo = statement?.hears[this.self];
     const isDeaf = echo === undefined || echo.generation !== this.generation;
     // From an earlier life of ours it may be a replay: its sender may have come back since, and hold everything.
     if (statement !== null && isGoodbye(statement) && !isDeaf) {
-      this.#left(context, peer);
-      return { peer, wantsReply: false, hasNewClaim: false };
+      this.left(context, peer);
+      return { kind: "heartbeat", peer, wantsReply: false, hasNewClaim: false };
+    }
+    // A Heartbeat daemon goes on beating for two seconds after its goodbye (protocol reference 8.3).
+    if (statement === null && peer.hasLeft && peer.leftGeneration === peer.tracker.generation) {
+      return { kind: "heartbeat", peer, wantsReply: false, hasNewClaim: false };
     }
     peer.hasLeft = false;
     if (!peer.isInView) this.#appeared(context, peer, silentMs);
     return {
+      kind: "heartbeat",
       peer,
       wantsReply: statement !== null && (isDeaf || statement.phase === "joining"),
       hasNewClaim: statement !== null && claimsMore(previous, statement),
     };
   }
 
-  #takeEcho(peer: Peer, statement: Statement): void {
+  #takeEcho(now: Instant, peer: Peer, statement: Statement): void {
     const echo = statement.hears[this.self];
     if (echo === undefined || echo.generation !== this.generation) return;
-    const sentAt = this.#sentAt.get(echo.sequence);
+    const sent = this.#sent[echo.sequence % sentHistoryMax];
+    const sentAt = sent?.sequence === echo.sequence ? sent.at : undefined;
     if (echo.sequence > peer.echoedSequence) peer.echoedSequence = echo.sequence;
     if (sentAt !== undefined && (peer.echoedAt === null || sentAt > peer.echoedAt)) peer.echoedAt = sentAt;
+    for (const [index, link] of peer.links.entries()) {
+      const last = echo.last?.[echo.on.indexOf(peer.theirIndex(link.medium, index))];
+      if (last === undefined) continue;
+      const [sequence, agoMs] = last;
+      const sent = this.#sent[sequence % sentHistoryMax];
+      if (sent?.sequence === sequence) link.timing.hearEcho(now, sequence, sent.at, agoMs);
+    }
   }
 
   #restarted(context: Context, peer: Peer): void {
@@ -170,13 +204,13 @@ export class Roster {
     peer.isFenced = false;
     peer.echoedAt = null;
     peer.echoedSequence = 0;
-    this.#statementSequence.delete(peer.node);
+    peer.beatSequence = 0;
+    peer.firstStatus = null;
   }
 
   #appeared(context: Context, peer: Peer, silentMs: number | null): void {
     peer.isInView = true;
     peer.inViewSince = context.now;
-    peer.isFenced = false;
     context.isStatementDirty = true;
     const away = silentMs === null ? "" : ` after ${silentMs} ms of silence`;
     context.report("notice", "node-heard", `${peer.node} is in view${away}`, { node: peer.node });
@@ -204,9 +238,11 @@ export class Roster {
     }
   }
 
-  #left(context: Context, peer: Peer): void {
+  /** It said goodbye: it holds nothing. */
+  left(context: Context, peer: Peer): void {
     if (peer.hasLeft) return;
     peer.hasLeft = true;
+    peer.leftGeneration = peer.tracker.generation;
     peer.isInView = false;
     peer.echoedAt = null;
     peer.echoedSequence = 0;
@@ -238,9 +274,13 @@ export class Roster {
     );
     if (state === "one-way" && !this.#isLastingOneWay(context.now, link)) return;
     if (state !== "one-way") link.oneWaySince = null;
-    if (state === link.reported) return;
-    link.reported = state;
     const subject = `${peer.node} ${link.medium}`;
+    if (state === link.reported) {
+      const code = state === "dead" ? "link-lost" : state === "one-way" ? "one-way" : null;
+      if (code !== null) context.repeat(code, subject, this.settings.alarmRepeatMs);
+      return;
+    }
+    link.reported = state;
     const alive = peer.links.filter((other) => other.isAlive(context.now, this.#linkDeadMs(peer)));
     const left = `${alive.length} of ${peer.links.length} links left to ${peer.node}` +
       (alive.length > 0 ? `: ${alive.map((other) => other.medium).join(", ")}` : "");
@@ -268,7 +308,8 @@ function isGoodbye(statement: Statement): boolean {
 }
 
 function claimsMore(previous: Statement | null, statement: Statement): boolean {
-  return Object.entries(statement.groups).some(([name, { wants }]) =>
-    wants && previous?.groups[name]?.wants !== true
-  );
+  for (const name in statement.groups) {
+    if (statement.groups[name]!.wants && previous?.groups[name]?.wants !== true) return true;
+  }
+  return false;
 }

@@ -30,7 +30,7 @@ export class Bar {
 
   #testimony(peers: readonly Peer[]): string | null {
     const lost = peers.filter((peer) =>
-      this.settings.nodes.includes(peer.node) && !peer.isInView && !peer.hasLeft && !peer.isFenced
+      this.settings.nodes.includes(peer.node) && !peer.isInView && !peer.hasLeft
     );
     return testimonyAgainst(peers, lost);
   }

@@ -8,9 +8,10 @@
  * the wire, a lease, an arbiter or fencing.
  */
 
+import { isGuarded } from "../arbitration.ts";
 import type { Context } from "../context.ts";
 import { after, earliestAfter, type Instant } from "../instant.ts";
-import { cutOffSilenceMs, leaseSlackMs, wireLeadMs, wireWindowMs } from "../limits.ts";
+import { cutOffSilenceMs, leaseMs, wireLeadMs, wireWindowMs } from "../limits.ts";
 import type { Peer } from "../membership/peer.ts";
 import type { GroupSettings, Settings, VipSpec } from "../settings.ts";
 import { type Exclusion, judgeExclusion } from "./exclusion.ts";
@@ -23,9 +24,18 @@ export interface Judgement {
   readonly missing: string | null;
 }
 
+/** Left so long ago that it may have come back, settled and taken something where we do not hear it. */
+function mayBeBack(now: Instant, { hasLeft, heardAt, deadTimeMs }: Peer): boolean {
+  return hasLeft && heardAt !== null && now > after(heardAt, deadTimeMs);
+}
+
 export class Claim {
   readonly wire = new WireWatch();
   isConfirmed = false;
+  /** Of which lost nodes a person has said that they are off, and when they had been heard last by then. */
+  readonly #vouched = new Map<string, Instant | null>();
+  /** Whose fencing is all that is missing. */
+  toFence: readonly string[] = [];
   readonly vips: readonly VipSpec[];
   readonly #duplicateCheckMs: number;
   /** Number of our heartbeat that told of the claim; `null`: no claim. */
@@ -54,7 +64,7 @@ export class Claim {
 
   /** How long before a peer's death the wire is to be asked, so that the answer costs no time. */
   leadMs(settings: Settings): number {
-    return this.hasAddress ? wireLeadMs(settings.timing.deadTimeMs, this.#silenceMs(settings)) : 0;
+    return this.hasAddress ? wireLeadMs(settings.timing, this.#silenceMs(settings)) : 0;
   }
 
   deadline(now: Instant): Instant | null {
@@ -70,7 +80,16 @@ export class Claim {
     this.#retryAt = null;
     // Given for this claim: the next one may be about another loss.
     this.isConfirmed = false;
+    if (this.#vouched.size > 0) this.#vouched.clear();
+    this.toFence = [];
     this.wire.reset();
+  }
+
+  /** A person says that those whose fencing is waited for are off. It is over when they are heard. */
+  vouch(peers: readonly Peer[]): void {
+    for (const { node, heardAt } of peers) {
+      if (this.toFence.includes(node)) this.#vouched.set(node, heardAt);
+    }
   }
 
   /**
@@ -83,12 +102,28 @@ export class Claim {
     const exclusion = this.#judge(context.now, surroundings);
     const isAddressFree = this.#askWire(context, surroundings, exclusion, isPlaced);
     this.#retryAt = exclusion.retryAt;
+    if (!exclusion.isTakeover) {
+      // Nobody is lost (any more): a delay and a confirmation were about that loss.
+      this.#takeoverDueAt = null;
+      this.isConfirmed = false;
+    }
     if (exclusion.needsPerson) {
       const { name } = this.settings;
       context.raise("confirm", name, `${name} is not taken: ${exclusion.why}`, { group: name });
     }
+    this.toFence = [];
+    if (exclusion.toFence.length > 0) {
+      const missing = this.#missing(context, surroundings, exclusion, isAddressFree);
+      return { exclusion, missing: missing ?? this.#fence(context.now, surroundings, exclusion.toFence) };
+    }
     if (!exclusion.isClear) return { exclusion, missing: exclusion.why };
     return { exclusion, missing: this.#missing(context, surroundings, exclusion, isAddressFree) };
+  }
+
+  /** Everything else is in order. Returns how far the fencing is, in words. */
+  #fence(now: Instant, { fencing }: Surroundings, nodes: readonly string[]): string {
+    this.toFence = nodes;
+    return nodes.map((node) => fencing.want(now, node, this.settings.name)).join("; ");
   }
 
   /**
@@ -101,33 +136,60 @@ export class Claim {
       if (!isInView && !hasLeft && heardAt !== null && heardAt > heard) heard = heardAt;
     }
     const { deadTimeMs } = surroundings.settings.timing;
-    return after(heard, Math.max(deadTimeMs, this.leaseSeconds * 1000 + leaseSlackMs) + 200);
+    return after(heard, Math.max(deadTimeMs, leaseMs(this.leaseSeconds)) + 200);
   }
 
   /**
    * How long the wire must be silent before a takeover. A proof of an arbiter lasts as long as its owner's times say;
-   * of a node with a longer dead time than ours no more is known than that it is below that.
+   * of a node with a longer dead time than ours no more is known than that it is below that. With its last proof it
+   * may have renewed its lease, and have been killed before it could let go.
    */
   #silenceMs({ timing, arbiters }: Settings, peers: readonly Peer[] = []): number {
     const longer = peers.map(({ deadTimeMs }) => deadTimeMs).filter((ms) => ms > timing.deadTimeMs);
-    const byArbiterMs = arbiters.length > 0 ? Math.max(cutOffSilenceMs(timing), ...longer) : 0;
+    const proofsMs = arbiters.length > 0 ? Math.max(cutOffSilenceMs(timing), ...longer) : 0;
+    const seconds = this.settings.waitForLease && isGuarded(arbiters) ? this.#longestLease(peers) : 0;
+    const byArbiterMs = proofsMs + (seconds > 0 ? leaseMs(seconds) : 0);
     return Math.max(2 * wireWindowMs(timing.deadTimeMs), this.#duplicateCheckMs, byArbiterMs);
   }
 
+  /** Seconds of the longest lease that anybody may have on the addresses. */
+  #longestLease(peers: readonly Peer[]): number {
+    return Math.max(
+      this.leaseSeconds,
+      ...peers.map((peer) => peer.group(this.settings.name).leaseSeconds),
+    );
+  }
+
   #judge(now: Instant, surroundings: Surroundings): Exclusion {
-    const windowMs = wireWindowMs(surroundings.settings.timing.deadTimeMs);
-    return judgeExclusion(this.settings, {
+    const { settings, peers, fencing } = surroundings;
+    const windowMs = wireWindowMs(settings.timing.deadTimeMs);
+    const isWireSilent = this.wire.isSilent(now, windowMs, this.#silenceMs(settings, peers));
+    const exclusion = judgeExclusion(this.settings, {
       now,
-      peers: surroundings.peers,
+      peers,
       hasAddress: this.hasAddress,
-      isWireSilent: this.wire.isSilent(
-        now,
-        windowMs,
-        this.#silenceMs(surroundings.settings, surroundings.peers),
-      ),
+      isWireSilent,
       isArbiterReachable: surroundings.isArbiterReachable,
       isConfirmed: this.isConfirmed,
+      canFence: (node) => fencing.covers(node),
+      isRebooted: settings.fencing?.action === "reboot",
+      isVouched: ({ node, heardAt }) => this.#vouched.get(node) === heardAt,
     });
+    if (this.hasAddress && !isWireSilent) this.#veto(now, surroundings, exclusion);
+    return exclusion;
+  }
+
+  /**
+   * Whose address answers lives, and is not switched off for another group either. While a node in view may hold the
+   * group, as after a restart of its daemon, nothing is asked: then the last answer counts for a dead time.
+   */
+  #veto(now: Instant, { peers, fencing, settings }: Surroundings, { isTakeover }: Exclusion): void {
+    const { last, lastAt } = this.wire;
+    const isFresh = lastAt !== null && now < after(lastAt, settings.timing.deadTimeMs);
+    if (!isTakeover && !(isFresh && last?.kind === "answered")) return;
+    for (const { isInView, hasLeft, node } of peers) {
+      if (!isInView && !hasLeft && this.settings.nodes.includes(node)) fencing.veto(node, this.settings.name);
+    }
   }
 
   /** Puts the question when it is due. Returns whether the addresses are known to be free. */
@@ -135,16 +197,20 @@ export class Claim {
     if (!this.hasAddress) return true;
     const vetoWindowMs = wireWindowMs(surroundings.settings.timing.deadTimeMs);
     const isTakeover = exclusion.isTakeover || !isPlaced || this.#hasDeafPeer(context.now, surroundings);
-    if (!isTakeover && this.#duplicateCheckMs === 0) return true;
+    // A Heartbeat daemon that was killed and started again does not look for the address that it left, and nothing that
+    // it says, not even its goodbye, is bound to this run of ours: it may be a recording.
+    const isUnsure = surroundings.peers.some((peer) => peer.foreign !== null || mayBeBack(context.now, peer));
+    const silenceMs = Math.max(this.#duplicateCheckMs, isUnsure ? vetoWindowMs : 0);
+    if (!isTakeover && silenceMs === 0) return true;
     // While a node in view still holds the group, its kernel answers rightly: there is nothing to ask yet.
     if (!isTakeover && !exclusion.isClear) return false;
-    const windowMs = isTakeover ? vetoWindowMs : Math.min(this.#duplicateCheckMs, vetoWindowMs);
+    const windowMs = isTakeover ? vetoWindowMs : Math.min(silenceMs, vetoWindowMs);
     if (this.wire.pending === null && (this.wire.nextAskAt === null || context.now >= this.wire.nextAskAt)) {
       const id = context.newId();
       this.wire.asked(id, context.now, windowMs, this.leaseEnd(surroundings));
       context.emit({ kind: "ask-wire", id, group: this.settings.name, windowMs });
     }
-    return isTakeover || this.wire.isSilent(context.now, windowMs, this.#duplicateCheckMs, 1);
+    return isTakeover || this.wire.isSilent(context.now, windowMs, silenceMs, 1);
   }
 
   /** What is missing although all others are excluded; `null`: nothing, start. */
@@ -156,10 +222,18 @@ export class Claim {
   ): string | null {
     for (const peer of surroundings.peers) {
       if (!peer.isInView || !this.settings.nodes.includes(peer.node)) continue;
-      if (peer.echoedSequence < this.#sequence! && !this.#isDeaf(context.now, surroundings, peer)) {
+      if (peer.foreign !== null) {
+        const objection = peer.foreign.objection(this.settings.name);
+        if (objection !== null) return objection;
+        continue;
+      }
+      const isUnheard = peer.echoedSequence < this.#sequence!;
+      if (isUnheard && !this.#isDeaf(context.now, surroundings, peer)) {
         return `waiting until ${peer.node} has heard our claim`;
       }
-      if (peer.group(this.settings.name).wants && this.#goesFirst(peer.node, surroundings.self)) {
+      // One that does not hear us gives way to nobody: it may start at any moment.
+      const goesFirst = isUnheard || this.#goesFirst(peer.node, surroundings.self);
+      if (peer.group(this.settings.name).wants && goesFirst) {
         return `${peer.node} claims it too and goes first`;
       }
     }
@@ -179,8 +253,8 @@ export class Claim {
 
   #hasDeafPeer(now: Instant, { peers }: Surroundings): boolean {
     return peers.some((peer) =>
-      peer.isInView && this.settings.nodes.includes(peer.node) && peer.echoedSequence < this.#sequence! &&
-      !peer.hasContact(now, peer.deadTimeMs)
+      peer.isInView && peer.foreign === null && this.settings.nodes.includes(peer.node) &&
+      peer.echoedSequence < this.#sequence! && !peer.hasContact(now, peer.deadTimeMs)
     );
   }
 
@@ -199,7 +273,7 @@ export class Claim {
   #isSettlingAhead(surroundings: Surroundings): string | null {
     if (surroundings.settledForMs > 2 * surroundings.settings.timing.keepaliveMs) return null;
     const joining = surroundings.peers.find((peer) =>
-      peer.isInView && peer.statement?.phase === "joining" && this.settings.nodes.includes(peer.node) &&
+      peer.isInView && peer.phase === "joining" && this.settings.nodes.includes(peer.node) &&
       this.#goesFirst(peer.node, surroundings.self)
     );
     return joining === undefined ? null : `${joining.node} is preferred and about to settle`;

@@ -5,6 +5,7 @@
  */
 
 import { counted } from "../limits.ts";
+import type { Peer } from "../membership/peer.ts";
 import type { MaintenanceStatement, PinStatement, Statement } from "../../wire/statement.ts";
 
 export class Directives {
@@ -35,6 +36,12 @@ export class Directives {
     this.#pins.set(group, { node, version: counted(this.#pins.get(group)?.version ?? 0) });
   }
 
+  /** A pin ends when its node is lost and another takes over: its return must not move the group once more. */
+  liftPinOfLost(group: string, peers: readonly Peer[]): void {
+    const pinned = this.pinnedNode(group);
+    if (peers.some((peer) => peer.node === pinned && !peer.isInView)) this.setPin(group, null);
+  }
+
   /** Takes over what a peer knows and we do not. Returns whether anything changed. */
   merge(statement: Statement): boolean {
     let hasChanged = false;
@@ -42,8 +49,9 @@ export class Directives {
       this.#maintenance = statement.maintenance;
       hasChanged = true;
     }
-    for (const [group, { pin }] of Object.entries(statement.groups)) {
-      if (pin !== null && this.groups.includes(group) && isLaterPin(pin, this.#pins.get(group))) {
+    for (const group of this.groups) {
+      const pin = statement.groups[group]?.pin ?? null;
+      if (pin !== null && isLaterPin(pin, this.#pins.get(group))) {
         this.#pins.set(group, pin);
         hasChanged = true;
       }

@@ -7,10 +7,14 @@
  * |----------------------------|-----------------------------------------------------------------------|
  * | in view, states `stopped`  | yes                                                                   |
  * | in view, states otherwise  | no: it holds, starts, stops, or does not know yet                     |
- * | in view, another dialect   | no: a Heartbeat daemon's groups are unknown to us                     |
+ * | in view, a Heartbeat daemon | as it states in its own protocol, and once the wire is silent; among |
+ * |                            | more than two nodes no: its groups are unknown to us                  |
  * | said goodbye               | yes                                                                   |
- * | out of view, fenced        | yes                                                                   |
+ * | out of view, fenced        | once the wire is silent                                               |
  * | out of view, heard by a third node in our view | no: only our own links to it are cut              |
+ * | out of view, a device can fence it | once it is fenced, before which all that follows below applies  |
+ * | out of view, never heard since we started, and fenced nodes come back | once an arbiter answers us, or a      |
+ * |                            | person confirms: else two that fenced each other would go on by turns |
  * | out of view, last heard `blocked` | once a person confirms that it is off                          |
  * | out of view, last heard in mid-start or mid-stop of what stands left of the address | when its limits are over, or a person confirms |
  * | out of view, otherwise     | once the wire is silent (groups with an address), its lease has run   |
@@ -19,7 +23,7 @@
  */
 
 import { after, type Instant } from "../instant.ts";
-import { leaseSlackMs } from "../limits.ts";
+import { leaseMs } from "../limits.ts";
 import type { Peer } from "../membership/peer.ts";
 import type { GroupSettings } from "../settings.ts";
 import { mayHold } from "./placement.ts";
@@ -35,6 +39,12 @@ export interface ExclusionFacts {
   readonly isArbiterReachable: boolean | null;
   /** A person has allowed this takeover. */
   readonly isConfirmed: boolean;
+  /** Some device can switch the node off. */
+  readonly canFence: (node: string) => boolean;
+  /** Whoever is fenced is switched on again. */
+  readonly isRebooted: boolean;
+  /** A person has said, since the node was last heard, that it is off. */
+  readonly isVouched: (peer: Peer) => boolean;
 }
 
 export interface Exclusion {
@@ -45,6 +55,8 @@ export interface Exclusion {
   readonly isTakeover: boolean;
   /** Nothing but the passing of time excludes the former holder; the operator was told so at start. */
   readonly isUnprotected: boolean;
+  /** Nothing but the fencing of these is missing. */
+  readonly toFence: readonly string[];
   /** When time alone may change the answer; `null`: never. */
   readonly retryAt: Instant | null;
   /** Only a person can tell: `heartline confirm`. */
@@ -53,7 +65,7 @@ export interface Exclusion {
 
 /** Judges whether all other nodes are known not to hold the group. */
 export function judgeExclusion(group: GroupSettings, facts: ExclusionFacts): Exclusion {
-  const outOfView: Peer[] = [];
+  const lost: Peer[] = [];
   for (const peer of facts.peers) {
     if (!group.nodes.includes(peer.node)) continue;
     if (peer.isForeign) return wait(`${peer.node} runs another daemon, whose groups are not known here`);
@@ -62,53 +74,85 @@ export function judgeExclusion(group: GroupSettings, facts: ExclusionFacts): Exc
       if (mayHold(state)) return wait(`${peer.node} states that the group is ${stateInWords(state)} there`);
       continue;
     }
-    if (!peer.hasLeft && !peer.isFenced) outOfView.push(peer);
+    if (!peer.hasLeft) lost.push(peer);
   }
-  if (outOfView.length === 0) {
-    return {
-      isClear: true,
-      why: "no other node holds it",
-      isTakeover: false,
-      isUnprotected: false,
-      retryAt: null,
-      needsPerson: false,
-    };
-  }
-  return judgeLost(group, facts, outOfView);
+  if (lost.length === 0) return { ...plain, isClear: true, why: "no other node holds it" };
+  return { ...judgeLost(group, facts, lost), isTakeover: true };
 }
 
 function judgeLost(group: GroupSettings, facts: ExclusionFacts, lost: readonly Peer[]): Exclusion {
-  const names = lost.map((peer) => peer.node).join(", ");
   const testimony = testimonyAgainst(facts.peers, lost);
-  if (testimony !== null) return wait(testimony, true);
-  const blocked = lost.find((peer) => peer.group(group.name).state === "blocked");
+  if (testimony !== null) return wait(testimony);
+  const fenced = lost.filter((peer) => peer.isFenced);
+  const covered = lost.filter((peer) => !peer.isFenced && facts.canFence(peer.node));
+  const vouched = covered.filter(facts.isVouched);
+  const fenceable = covered.filter((peer) => !facts.isVouched(peer));
+  const others = lost.filter((peer) => !peer.isFenced && !facts.canFence(peer.node));
+  const blocked = others.find((peer) => peer.group(group.name).state === "blocked");
   if (blocked !== undefined && !facts.isConfirmed) {
     const why =
       `${blocked.node} could not stop it and is out of view: make sure that it is off, then heartline confirm`;
-    return { ...wait(why, true), needsPerson: true };
+    return { ...wait(why), needsPerson: true };
   }
-  const inMidMove = facts.isConfirmed ? null : lastMidMove(group, lost);
+  const inMidMove = facts.isConfirmed ? null : lastMidMove(group, others);
   if (inMidMove !== null && facts.now < inMidMove.end) {
     const why =
       `${inMidMove.node} was lost while it started or stopped what stands before the address, which the ` +
       "wire cannot tell; make sure that it is off, then heartline confirm, or wait for the time limits of that";
-    return { ...wait(why, true), retryAt: inMidMove.end, needsPerson: true };
+    return { ...wait(why), retryAt: inMidMove.end, needsPerson: true };
   }
   if (facts.isArbiterReachable === false) {
-    return wait("no arbiter answers: we may be the one that is cut off", true);
+    return wait("no arbiter answers: we may be the one that is cut off");
   }
-
   if (facts.hasAddress) {
-    if (!facts.isWireSilent) return wait("asking the service network who has the address", true);
-    const leaseEnd = group.waitForLease ? lastLeaseEnd(group, lost) : null;
+    if (!facts.isWireSilent) return wait("asking the service network who has the address");
+    const leased = [...others, ...fenceable];
+    const leaseEnd = group.waitForLease ? lastLeaseEnd(group, leased) : null;
     if (leaseEnd !== null && facts.now < leaseEnd) {
-      return { ...wait(`waiting until the address lease of ${names} has run out`, true), retryAt: leaseEnd };
+      return {
+        ...wait(`waiting until the address lease of ${names(leased)} has run out`),
+        retryAt: leaseEnd,
+      };
     }
-    return clear(`${names} out of view and nobody answers for the address`, false);
   }
-  // That an arbiter answers us says nothing of the other: with only the heartbeat links cut it answers both.
-  const arbiter = facts.isArbiterReachable === true ? " (an arbiter answers us)" : "";
-  return clear(`${names} out of view, by time alone${arbiter}: no address and no fencing excludes it`, true);
+  if (fenceable.length > 0) {
+    const strangers = fenceable.filter(({ heardAt }) => heardAt === null);
+    const mayStrike = !facts.isRebooted || facts.isArbiterReachable === true || facts.isConfirmed;
+    if (strangers.length > 0 && !mayStrike) {
+      const why =
+        `${names(strangers)} not heard since this node started, which may itself have been fenced and be ` +
+        "still cut off: it fences nobody back; repair the network, or make sure that the other side is down, then " +
+        "heartline confirm";
+      return { ...wait(why), needsPerson: true };
+    }
+    const why = `${names(fenceable)} out of view and to be fenced`;
+    return { ...wait(why), toFence: fenceable.map(({ node }) => node) };
+  }
+  return excluded(facts, fenced, vouched, others);
+}
+
+/** All are excluded: by what, for people. */
+function excluded(
+  { hasAddress, isArbiterReachable }: ExclusionFacts,
+  fenced: readonly Peer[],
+  vouched: readonly Peer[],
+  others: readonly Peer[],
+): Exclusion {
+  const evidence: string[] = [];
+  if (fenced.length > 0) evidence.push(`${names(fenced)} fenced`);
+  if (vouched.length > 0) evidence.push(`${names(vouched)} off, as a person has confirmed`);
+  if (others.length > 0 && hasAddress) {
+    evidence.push(`${names(others)} out of view and nobody answers for the address`);
+  }
+  const isUnprotected = others.length > 0 && !hasAddress;
+  if (isUnprotected) {
+    // That an arbiter answers us says nothing of the other: with only the heartbeat links cut it answers both.
+    const arbiter = isArbiterReachable === true ? " (an arbiter answers us)" : "";
+    evidence.push(
+      `${names(others)} out of view, by time alone${arbiter}: no address and no fencing excludes it`,
+    );
+  }
+  return { ...plain, isClear: true, why: evidence.join("; "), isUnprotected };
 }
 
 /** Who in our view hears one of the lost nodes, in one clause; `null`: nobody does. */
@@ -153,18 +197,26 @@ function lastLeaseEnd(group: GroupSettings, lost: readonly Peer[]): Instant | nu
   for (const peer of lost) {
     const { leaseSeconds, state } = peer.group(group.name);
     if (peer.heardAt === null || leaseSeconds === 0 || !mayHold(state)) continue;
-    const end = after(peer.heardAt, leaseSeconds * 1000 + leaseSlackMs);
+    const end = after(peer.heardAt, leaseMs(leaseSeconds));
     if (latest === null || end > latest) latest = end;
   }
   return latest;
 }
 
-function wait(why: string, isTakeover = false): Exclusion {
-  return { isClear: false, why, isTakeover, isUnprotected: false, retryAt: null, needsPerson: false };
+const plain: Omit<Exclusion, "isClear" | "why"> = {
+  isTakeover: false,
+  isUnprotected: false,
+  toFence: [],
+  retryAt: null,
+  needsPerson: false,
+};
+
+function wait(why: string): Exclusion {
+  return { ...plain, isClear: false, why };
 }
 
-function clear(why: string, isUnprotected: boolean): Exclusion {
-  return { isClear: true, why, isTakeover: true, isUnprotected, retryAt: null, needsPerson: false };
+function names(peers: readonly Peer[]): string {
+  return peers.map(({ node }) => node).join(", ");
 }
 
 function stateInWords(state: string): string {

@@ -92,6 +92,11 @@ export class GroupMachine {
     this.#stopFrom(context, this.resources.length - 1);
   }
 
+  /** Something runs here or may run, and something is done about it. */
+  get isBusy(): boolean {
+    return this.state !== "stopped" && this.state !== "blocked";
+  }
+
   /** It stops only to start again. */
   get isRestarting(): boolean {
     return this.state === "stopping" && this.#restartFrom !== null;

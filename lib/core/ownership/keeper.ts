@@ -7,20 +7,23 @@
 import type { Context } from "../context.ts";
 import type { EffectId } from "../effects.ts";
 import type { WireVerdict } from "../inputs.ts";
-import { after, earliestAfter, type Instant } from "../instant.ts";
-import { counted, defenceIntervalMs } from "../limits.ts";
+import { earliestAfter, type Instant } from "../instant.ts";
+import { counted } from "../limits.ts";
 import type { Peer } from "../membership/peer.ts";
 import type { GroupSettings } from "../settings.ts";
-import type { GroupStatement } from "../../wire/statement.ts";
+import { type GroupStatement, isSameStatement } from "../../wire/statement.ts";
 import { Bar } from "./bar.ts";
 import { Claim } from "./claim.ts";
+import { Defence } from "./defence.ts";
 import type { Exclusion } from "./exclusion.ts";
 import { GroupMachine } from "./group_machine.ts";
 import { Health } from "./health.ts";
-import { Moves } from "./moves.ts";
-import { type Candidate, holderOf, holds, mayHold, outranks, place } from "./placement.ts";
+import { lastHeard, Moves } from "./moves.ts";
+import { type Candidate, candidateOf, holderOf, holds, mayHold, outranks, place } from "./placement.ts";
 import type { Surroundings } from "./surroundings.ts";
+import { Remains } from "./remains.ts";
 import { ReturnWatch } from "./return_watch.ts";
+import { Rivals } from "./rivals.ts";
 import { Vigil } from "./vigil.ts";
 
 export class Keeper {
@@ -40,10 +43,12 @@ export class Keeper {
   readonly #vigil: Vigil;
   readonly #bar: Bar;
   readonly #returns: ReturnWatch;
-  #announceWhenAlone = false;
-  #defendedAt: Instant | null = null;
-  #wasCutOff = false;
-  #wasTaken = false;
+  readonly #defence: Defence;
+  readonly #rivals: Rivals;
+  readonly #remains = new Remains();
+  /** As at the last decision: addresses may be set. */
+  #maySet = true;
+  #stated: GroupStatement | null = null;
 
   constructor(readonly settings: GroupSettings, readonly isMember: boolean, keptEpoch: number) {
     this.machine = new GroupMachine(settings);
@@ -52,6 +57,8 @@ export class Keeper {
     this.#vigil = new Vigil(settings.name);
     this.#bar = new Bar(settings);
     this.#returns = new ReturnWatch(settings.name);
+    this.#defence = new Defence(settings.name);
+    this.#rivals = new Rivals(settings.name);
     this.epoch = keptEpoch;
     if (!isMember) this.machine.state = "stopped";
   }
@@ -71,8 +78,9 @@ export class Keeper {
       !surroundings.isIsolated;
   }
 
+  /** The same object as last time where nothing has changed: it lives as long as the packets that carry it. */
   statement(surroundings: Surroundings): GroupStatement {
-    return {
+    const statement: GroupStatement = {
       state: this.machine.state,
       epoch: this.claimEpoch,
       able: this.isAble(surroundings),
@@ -80,6 +88,8 @@ export class Keeper {
       leaseSeconds: this.claim.leaseSeconds,
       pin: surroundings.directives.pin(this.name),
     };
+    if (this.#stated === null || !isSameStatement(this.#stated, statement)) this.#stated = statement;
+    return this.#stated;
   }
 
   /** Own candidacy first, then that of the peers in view. */
@@ -91,20 +101,31 @@ export class Keeper {
       epoch: this.claimEpoch,
       settledForMs: surroundings.settledForMs,
     };
-    return [own, ...peers.filter((peer) => peer.isInView).map((peer) => candidateOf(peer, this.name))];
+    const candidates = [own];
+    for (const peer of peers) {
+      if (peer.isInView) candidates.push(candidateOf(peer, this.name, surroundings.now));
+    }
+    return candidates;
   }
 
   /** Decides whatever is to be decided now. Called after every input. */
   reconcile(context: Context, surroundings: Surroundings): void {
     this.pending = [];
+    this.#maySet = !this.claim.hasAddress || surroundings.mayRenew(this.claim.leaseSeconds);
     this.#learnEpochs(context, surroundings.peers);
     const isStopped = this.machine.state === "stopped";
     this.#bar.watch(context, surroundings.peers, isStopped, surroundings.settings.timing.deadTimeMs);
     const candidates = this.candidates(surroundings);
     const pinnedNode = surroundings.directives.pinnedNode(this.name);
     this.placedOn = place(this.settings, candidates, pinnedNode);
-    const lost = surroundings.peers.filter((peer) => !peer.isInView && !peer.hasLeft).map(({ node }) => node);
-    this.moves.watch(context, this.name, this.machine.state, candidates, surroundings.self, lost);
+    this.moves.watch(
+      context,
+      this.name,
+      this.machine.state,
+      candidates,
+      surroundings.self,
+      (node) => surroundings.peers.some((peer) => peer.node === node && !peer.isInView && !peer.hasLeft),
+    );
     const isHeld = candidates.some((candidate) => holds(candidate.state));
     this.#vigil.watchHolder(context, surroundings, isHeld, this.reason);
     if (!this.isMember) {
@@ -117,8 +138,7 @@ export class Keeper {
     switch (this.machine.state) {
       case "running":
       case "starting":
-        this.#wasCutOff = false;
-        this.#wasTaken = false;
+        this.#remains.reset();
         this.#keep(context, surroundings, candidates);
         break;
       case "stopped":
@@ -128,8 +148,7 @@ export class Keeper {
       case "stopping":
       case "blocked":
         this.claim.drop();
-        this.#dropIfCutOff(context, surroundings);
-        this.#dropIfTaken(context, surroundings, candidates);
+        this.#dropRemains(context, surroundings, candidates);
         break;
     }
     if (wasClaimed !== this.claim.isMade) context.isStatementDirty = true;
@@ -166,7 +185,7 @@ export class Keeper {
   /** Takes the verdict of one of our questions to the wire. Returns whether it was ours. */
   hearWire(context: Context, id: EffectId, verdict: WireVerdict): boolean {
     if (this.claim.wire.hear(id, verdict, context.now)) return true;
-    const returned = this.#returns.hear(context, id, verdict);
+    const returned = this.#returns.hear(context, id, verdict, this.#maySet);
     if (returned === null) return false;
     if ("taken" in returned) {
       this.giveUpNow(context, returned.taken);
@@ -178,20 +197,10 @@ export class Keeper {
   }
 
   /** Somebody else claims an address that is held here: tell the neighbours at once whose it is. */
-  addressClaimed(context: Context, address: string, hardware: string): void {
+  addressClaimed(context: Context, address: string, hardware: string, surroundings: Surroundings): void {
     if (!holds(this.machine.state)) return;
-    if (this.#defendedAt !== null && context.now < after(this.#defendedAt, defenceIntervalMs)) return;
-    this.#defendedAt = context.now;
-    context.report(
-      "warning",
-      "rival-claim",
-      `${hardware} claims ${address}, which is held here; announcing it again`,
-      {
-        group: this.name,
-        hardware,
-      },
-    );
-    context.emit({ kind: "announce", group: this.name });
+    const why = this.#defence.meet(context, surroundings, address, hardware);
+    if (why !== null) this.giveUpNow(context, why);
   }
 
   /** Gives the group up because others may be about to take it: the addresses go first, at once. */
@@ -209,48 +218,45 @@ export class Keeper {
     context.isStatementDirty = true;
   }
 
-  /** A stop can take long, or be stuck; the addresses must not wait for it when others may be about to take them. */
-  #dropIfCutOff(context: Context, surroundings: Surroundings): void {
-    const isCutOff = surroundings.isIsolated && !surroundings.mayKeep;
-    if (isCutOff && !this.#wasCutOff && this.claim.hasAddress) {
+  #dropRemains(context: Context, surroundings: Surroundings, candidates: readonly Candidate[]): void {
+    if (this.#remains.isNewlyCutOff(surroundings) && this.claim.hasAddress) {
       context.emit({ kind: "drop", group: this.name });
     }
-    this.#wasCutOff = isCutOff;
-  }
-
-  /** Another node holds the group although our stop is slow, or has failed: its addresses are its own at once. */
-  #dropIfTaken(context: Context, surroundings: Surroundings, candidates: readonly Candidate[]): void {
     const rival = holderOf(candidates.slice(1));
-    const isOurs = rival === null || (this.machine.isRestarting &&
-      !outranks(rival.epoch, rival.node, this.claimEpoch, surroundings.self));
-    if (!isOurs && !this.#wasTaken && this.claim.hasAddress) {
-      const why = `${rival.node} holds it by epoch ${rival.epoch}`;
-      context.report(
-        "warning",
-        "address-dropped",
-        `taking the address of ${this.name} off, though it is ${this.machine.state} here: ${why}`,
-        { group: this.name },
-      );
-      this.giveUpNow(context, why);
-    }
-    this.#wasTaken = !isOurs;
+    const isTaken = rival !== null && (!this.machine.isRestarting ||
+      outranks(rival.epoch, rival.node, this.claimEpoch, surroundings.self));
+    if (!this.#remains.isNewlyTaken(isTaken) || rival === null || !this.claim.hasAddress) return;
+    const why = `${rival.node} holds it by epoch ${rival.epoch}`;
+    context.report(
+      "warning",
+      "address-dropped",
+      `taking the address of ${this.name} off, though it is ${this.machine.state} here: ${why}`,
+      { group: this.name },
+    );
+    this.giveUpNow(context, why);
   }
 
   /** Running or starting: is there a reason to let go? */
   #keep(context: Context, surroundings: Surroundings, candidates: readonly Candidate[]): void {
     this.claim.drop();
+    this.#rivals.watchReturns(context, surroundings);
     const rival = holderOf(candidates.slice(1));
-    // A node that was cut off may have announced the address to its own half: the last word must be ours.
-    if (surroundings.peers.some((peer) => peer.isInView && peer.inViewSince === context.now)) {
-      this.#announceWhenAlone = true;
+    if (rival === null) this.#rivals.gone(context, this.machine.state);
+    else {
+      const why = this.#rivals.meet(context, rival, surroundings.self, this.claimEpoch);
+      if (why !== null) return this.giveUpNow(context, why);
     }
-    if (rival !== null) this.#meetRival(context, surroundings, rival);
-    else this.#rivalGone(context);
     if (!holds(this.machine.state)) return;
     if (surroundings.isIsolated && !surroundings.mayKeep) {
       return this.giveUpNow(context, "cut off: no arbiter and not all other nodes have answered in time");
     }
     if (surroundings.phase === "leaving") return this.giveUp(context, "this node is shutting down");
+    if (this.machine.state === "starting" && !this.#maySet) {
+      return this.giveUpNow(
+        context,
+        "neither an arbiter nor the other nodes have answered lately enough to go on",
+      );
+    }
     if (surroundings.isMaintenance) return;
     if (this.isReleased) return this.giveUp(context, "released by an operator");
     const ailment = this.health.ailment;
@@ -267,28 +273,9 @@ export class Keeper {
     }
   }
 
-  #meetRival(context: Context, surroundings: Surroundings, rival: Candidate): void {
-    const both = `${surroundings.self} (epoch ${this.claimEpoch}) and ${rival.node} (epoch ${rival.epoch})`;
-    context.raise("split-brain", this.name, `two holders of ${this.name}: ${both}`, { group: this.name });
-    if (outranks(rival.epoch, rival.node, this.claimEpoch, surroundings.self)) {
-      this.giveUpNow(context, `${rival.node} holds it by the later epoch ${rival.epoch}`);
-    } else {
-      this.#announceWhenAlone = true;
-    }
-  }
-
-  #rivalGone(context: Context): void {
-    context.clear("split-brain", this.name, `${this.name} has one holder again`);
-    // A start announces by itself when it is through, and who holds nothing has nothing to announce.
-    if (this.machine.state === "stopped") this.#announceWhenAlone = false;
-    if (!this.#announceWhenAlone || this.machine.state !== "running") return;
-    this.#announceWhenAlone = false;
-    context.emit({ kind: "announce", group: this.name });
-  }
-
   /** Stopped: should it be started here, and what is still missing? */
   #consider(context: Context, surroundings: Surroundings, pinnedNode: string | null): void {
-    this.#rivalGone(context);
+    this.#rivals.gone(context, this.machine.state);
     const hindrance = this.#hindrance(surroundings);
     const isPlaced = this.placedOn === surroundings.self;
     if (
@@ -308,8 +295,10 @@ export class Keeper {
       this.pending = ["suspect"];
       return;
     }
-    if (missing === null) return this.#start(context, surroundings, exclusion);
-    this.reason = this.#vigil.watchWire(context, surroundings, this.claim, exclusion) ?? missing;
+    const isReady = missing === null && this.#maySet;
+    if (isReady) return this.#start(context, surroundings, exclusion);
+    this.reason = this.#vigil.watchWire(context, surroundings, this.claim, exclusion) ?? missing ??
+      "waiting for an answer of an arbiter or of all other nodes";
     this.pending = [this.reason];
   }
 
@@ -344,45 +333,18 @@ export class Keeper {
       { group: this.name, epoch: this.epoch, takeover: exclusion.isTakeover },
     );
     this.#vigil.endWatch(context, "it is being started here");
-    if (exclusion.isTakeover) this.#liftPinOfLost(surroundings);
+    if (exclusion.isTakeover) surroundings.directives.liftPinOfLost(this.name, surroundings.peers);
     this.claim.drop();
     context.isStatementDirty = true;
     context.emit({ kind: "keep-epoch", group: this.name, epoch: this.epoch });
     this.machine.start(context, this.epoch);
   }
 
-  /** A pin ends when its node is lost and another takes over: its return must not move the group once more. */
-  #liftPinOfLost(surroundings: Surroundings): void {
-    const pinned = surroundings.directives.pinnedNode(this.name);
-    const isLost = surroundings.peers.some((peer) => peer.node === pinned && !peer.isInView);
-    if (isLost) surroundings.directives.setPin(this.name, null);
-  }
-
   #learnEpochs(context: Context, peers: readonly Peer[]): void {
-    const seen = Math.max(this.epoch, ...peers.map((peer) => peer.group(this.name).epoch));
+    let seen = this.epoch;
+    for (const peer of peers) seen = Math.max(seen, peer.group(this.name).epoch);
     if (seen === this.epoch) return;
     this.epoch = seen;
     context.emit({ kind: "keep-epoch", group: this.name, epoch: seen });
   }
-}
-
-function candidateOf(peer: Peer, group: string): Candidate {
-  const { able, state, epoch } = peer.group(group);
-  const isSettled = peer.statement?.phase === "settled";
-  return {
-    node: peer.node,
-    isEligible: able && isSettled,
-    state,
-    epoch,
-    settledForMs: peer.statement?.settledForMs ?? 0,
-  };
-}
-
-function lastHeard(peers: readonly Peer[]): Instant | null {
-  let latest: Instant | null = null;
-  for (const { isInView, hasLeft, heardAt } of peers) {
-    if (isInView || hasLeft || heardAt === null) continue;
-    if (latest === null || heardAt > latest) latest = heardAt;
-  }
-  return latest;
 }

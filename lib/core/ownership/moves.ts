@@ -5,6 +5,7 @@
 
 import type { Context } from "../context.ts";
 import type { Instant } from "../instant.ts";
+import type { Peer } from "../membership/peer.ts";
 import type { GroupState } from "../../wire/statement.ts";
 import { type Candidate, mayHold } from "./placement.ts";
 
@@ -67,27 +68,28 @@ export class Moves {
     this.#releasedAt = null;
   }
 
-  /** Notes what the view says of the group's other holders. `lost`: nodes out of view that said no goodbye. */
+  /** Notes what the view says of the group's other holders. `isLost`: a node is out of view and said no goodbye. */
   watch(
     context: Context,
     group: string,
     own: GroupState,
     candidates: readonly Candidate[],
     self: string,
-    lost: readonly string[],
+    isLost: (node: string) => boolean,
   ): void {
-    const others = candidates.filter((candidate) => candidate.node !== self);
     // What only may run (leftovers that a starting node looks for) was not served, so its end is no gap.
-    const holder = others.find(({ state }) => mayHold(state) && state !== "unknown")?.node ?? null;
+    const holder =
+      candidates.find(({ node, state }) => node !== self && mayHold(state) && state !== "unknown")?.node ??
+        null;
     // One that was lost did not let go: what it leaves is a takeover, measured from its last heartbeat.
-    const hasLetGo = this.#heldBy !== null && holder === null && !lost.includes(this.#heldBy);
+    const hasLetGo = this.#heldBy !== null && holder === null && !isLost(this.#heldBy);
     if (hasLetGo && own === "stopped") this.#freedAt = context.now;
     if (this.#heldBy !== null && holder === null && !hasLetGo) this.#wasLost = true;
     if (holder !== null) this.#wasLost = false;
     if (holder !== null) this.#freedAt = null;
     this.#heldBy = holder;
     if (this.#releasedAt === null) return;
-    const taker = others.find((candidate) => candidate.state === "running");
+    const taker = candidates.find(({ node, state }) => node !== self && state === "running");
     if (taker === undefined) return;
     this.lastGapMs = context.now - this.#releasedAt;
     const to = this.#target !== null && this.#target !== taker.node ? `, not ${this.#target},` : "";
@@ -101,4 +103,14 @@ export class Moves {
     this.#releasedAt = null;
     this.#target = null;
   }
+}
+
+/** When any of the lost nodes was heard last; `null`: none ever. */
+export function lastHeard(peers: readonly Peer[]): Instant | null {
+  let latest: Instant | null = null;
+  for (const { isInView, hasLeft, heardAt } of peers) {
+    if (isInView || hasLeft || heardAt === null) continue;
+    if (latest === null || heardAt > latest) latest = heardAt;
+  }
+  return latest;
 }

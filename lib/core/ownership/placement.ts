@@ -3,6 +3,8 @@
  * belongs; whether it may be started there is decided elsewhere, and nothing is ever taken because of placement alone.
  */
 
+import type { Instant } from "../instant.ts";
+import type { Peer } from "../membership/peer.ts";
 import type { GroupSettings } from "../settings.ts";
 import type { GroupState } from "../../wire/statement.ts";
 
@@ -15,6 +17,18 @@ export interface Candidate {
   readonly epoch: number;
   /** How long it has been an ordinary member, for `failback: after`. */
   readonly settledForMs: number;
+}
+
+/** A peer in view, by its own latest word. */
+export function candidateOf(peer: Peer, group: string, now: Instant): Candidate {
+  const { able, state, epoch } = peer.group(group);
+  return {
+    node: peer.node,
+    isEligible: able && peer.phase === "settled",
+    state,
+    epoch,
+    settledForMs: peer.statement?.settledForMs ?? peer.foreign?.settledForMs(now) ?? 0,
+  };
 }
 
 /** A state in which a node has, or may have, something of the group running. */
@@ -48,14 +62,16 @@ export function place(
   candidates: readonly Candidate[],
   pinnedNode: string | null,
 ): string | null {
-  const eligible = candidates.filter((c) => c.isEligible && group.nodes.includes(c.node));
-  if (pinnedNode !== null && eligible.some((c) => c.node === pinnedNode)) return pinnedNode;
+  const isEligible = (c: Candidate) => c.isEligible && group.nodes.includes(c.node);
+  if (pinnedNode !== null && candidates.some((c) => c.node === pinnedNode && isEligible(c))) {
+    return pinnedNode;
+  }
 
   const holder = holderOf(candidates);
-  const stays = holder !== null && eligible.includes(holder) ? holder.node : null;
+  const stays = holder !== null && isEligible(holder) ? holder.node : null;
   for (const node of group.nodes) {
-    const candidate = eligible.find((c) => c.node === node);
-    if (candidate === undefined) continue;
+    const candidate = candidates.find((c) => c.node === node);
+    if (candidate === undefined || !candidate.isEligible) continue;
     if (stays === null || node === stays || mayFailBack(group, candidate)) return node;
   }
   return stays;
@@ -65,6 +81,7 @@ export function place(
 function mayFailBack(group: GroupSettings, candidate: Candidate): boolean {
   switch (group.failback.kind) {
     case "on":
+    case "legacy":
       return true;
     case "off":
       return false;

@@ -28,18 +28,20 @@ export class ReturnWatch {
   }
 
   /**
-   * Takes the verdict of its question. `null`: not its question, or no answer yet. Otherwise the resources to put
-   * back, or the machine that has taken their place.
+   * Takes the verdict of its question. `null`: not its question, no answer yet, or addresses may not be set now
+   * (`maySet`). Otherwise the resources to put back, or the machine that has taken their place.
    */
   hear(
     context: Context,
     id: EffectId,
     verdict: WireVerdict,
+    maySet: boolean,
   ): readonly number[] | { readonly taken: string } | null {
     if (id !== this.#pending) return null;
     this.#pending = null;
     switch (verdict.kind) {
       case "silent": {
+        if (!maySet) break;
         const resources = [...this.#resources];
         this.drop();
         return resources;
@@ -49,9 +51,10 @@ export class ReturnWatch {
         this.drop();
         return { taken: `${verdict.hardware} has ${verdict.address} now, which was lost here` };
       case "blind":
-        this.retryAt = after(context.now, wireBlindRetryMs);
-        return null;
+        break;
     }
+    this.retryAt = after(context.now, wireBlindRetryMs);
+    return null;
   }
 
   /** Asks again when the question could not be put. */
@@ -61,7 +64,8 @@ export class ReturnWatch {
 
   /** The group is given up, or all is in place. */
   drop(): void {
-    this.#resources.clear();
+    // To empty a set makes a new table, also of one that is empty; this is called in every step.
+    if (this.#resources.size > 0) this.#resources.clear();
     this.#pending = null;
     this.retryAt = null;
   }

@@ -51,6 +51,16 @@ export function buildArpProbe(hardwareType: number, own: Uint8Array, address: Ui
   return buildArp(hardwareType, arpOperation.request, own, new Uint8Array(4), nothing, address);
 }
 
+/** "Who has this address? Tell me", asked as any host does: neighbours learn nothing but where the asker is. */
+export function buildArpRequest(
+  hardwareType: number,
+  own: Uint8Array,
+  sender: Uint8Array,
+  address: Uint8Array,
+): Uint8Array {
+  return buildArp(hardwareType, arpOperation.request, own, sender, new Uint8Array(own.length), address);
+}
+
 /** "This address is mine" (RFC 5944, 4.6; RFC 5227, 2.3). */
 export function buildArpAnnouncement(
   hardwareType: number,

@@ -16,6 +16,7 @@ export const RTM = {
   GETADDR: 22,
   NEWROUTE: 24,
   GETROUTE: 26,
+  NEWNEIGH: 28,
 } as const;
 export const NLMSG = { ERROR: 2, DONE: 3 } as const;
 export const NLM_F = {
@@ -113,6 +114,16 @@ export function buildMessage(
     offset += lengths[index]!;
   });
   return message;
+}
+
+/** struct ndmsg for a neighbour that is known to be reachable (NUD_REACHABLE). */
+export function reachableNeighbour(family: Family, index: number): Uint8Array {
+  const fixed = new Uint8Array(12);
+  const view = new DataView(fixed.buffer);
+  fixed[0] = familyNumber[family];
+  view.setInt32(4, index, true);
+  view.setUint16(8, 2, true);
+  return fixed;
 }
 
 /** struct ifaddrmsg, the fixed part of the address messages. */

@@ -31,6 +31,8 @@ export async function buildLabStage(target: Target): Promise<Stage> {
     const yaml = heartlineYaml(lab, {
       keepaliveMs,
       deadTimeMs,
+      // No daemon is killed here while its node is cut off, and at this deadtime that protection doubles each outage.
+      waitForLease: false,
       extra: { cluster: "demo", port: PORT, arbiters: [{ ping: [REFERENCE], "on-unreachable": "release" }] },
     });
     for (const node of lab.nodes) writeNodeFile(lab, node, CONFIG_PATH, yaml, 0o600);

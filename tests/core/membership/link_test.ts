@@ -35,6 +35,46 @@ Deno.test("what a link missed within a run is counted, what it missed around a r
   assert.equal(link.lost, 3);
 });
 
+Deno.test("what comes late by itself was not lost, what comes on request was; what comes twice is a copy", () => {
+  const link = new Link("hb0");
+  const hear = (sequence: number, isResent = false) => link.hear(at(1), 5, sequence, isResent);
+  for (const sequence of [1, 2, 6]) hear(sequence);
+  assert.deepEqual([hear(4), hear(3, true), hear(3, true), hear(6)], [false, false, false, false]);
+  const { received, lost, reordered, retransmitted, copies } = link;
+  assert.deepEqual([received, lost, reordered, retransmitted, copies], [5, 2, 1, 1, 2]);
+});
+
+Deno.test("a leap of the numbers is counted and not remembered", () => {
+  const link = new Link("hb0");
+  for (const sequence of [1, 1_000, 999]) link.hear(at(1), 5, sequence);
+  assert.deepEqual([link.lost, link.reordered, link.copies], [998, 0, 1]);
+});
+
+Deno.test("jitter is that of RFC 3550, from the times that the sender tells, and starts anew with it", () => {
+  const { timing } = new Link("hb0");
+  timing.hearBeat(at(1_000), 1, 0);
+  assert.equal(timing.jitterMs, null, "one heartbeat tells nothing");
+  timing.hearBeat(at(1_200), 2, 200);
+  assert.equal(timing.jitterMs, 0);
+  timing.hearBeat(at(1_416), 3, 400);
+  assert.equal(timing.jitterMs, 1);
+  timing.restart();
+  timing.hearBeat(at(9_000), 1, 0);
+  timing.hearBeat(at(9_200), 2, 200);
+  assert.equal(timing.jitterMs, 1 - 1 / 16, "a restart of the sender is no jump of the path");
+  timing.hearBeat(at(9_999), 3, undefined);
+  assert.equal(timing.jitterMs, 1 - 1 / 16, "a Heartbeat daemon does not tell");
+});
+
+Deno.test("round trip: from the sending of what was echoed, less the time that the peer kept it", () => {
+  const { timing } = new Link("hb0");
+  timing.hearEcho(at(1_150), 7, at(1_000), 130);
+  assert.equal(timing.roundTripMs, 20);
+  timing.hearEcho(at(1_350), 7, at(1_000), 330);
+  timing.hearEcho(at(1_400), 8, at(1_300), 72);
+  assert.equal(timing.roundTripMs, 21, "smoothed by an eighth, each echo once");
+});
+
 Deno.test("a link lives from its news until a dead time later, exclusively", () => {
   const link = new Link("hb0");
   assert.equal(link.isAlive(at(0), 1_000), false);

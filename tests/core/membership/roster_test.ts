@@ -6,6 +6,7 @@ import type { Context } from "../../../lib/core/context.ts";
 import type { MessageInput } from "../../../lib/core/inputs.ts";
 import { neighbourRetryMs } from "../../../lib/core/limits.ts";
 import { Roster } from "../../../lib/core/membership/roster.ts";
+import type { Settings } from "../../../lib/core/settings.ts";
 import type { GroupState, Statement } from "../../../lib/wire/statement.ts";
 import {
   at,
@@ -24,8 +25,8 @@ const ownGeneration = 3;
 const linkDeadMs = timing.deadTimeMs + timing.keepaliveMs;
 
 /** The roster of n1, which has sent a heartbeat of number n at n * 100 ms. */
-function rosterOfN1(): { roster: Roster; context: Context } {
-  const roster = new Roster("n1", ownGeneration, settings());
+function rosterOfN1(changes: Partial<Settings> = {}): { roster: Roster; context: Context } {
+  const roster = new Roster("n1", ownGeneration, { ...settings(), ...changes });
   for (let n = 1; n <= 60; n++) roster.sent(n, at(n * 100));
   return { roster, context: contextAt(0) };
 }
@@ -67,6 +68,18 @@ function knowledge(roster: Roster): unknown {
   };
 }
 
+for (const dt of ["1f4xyz", "0x1f4", "01f4", "1F4", "+1f4", " 1f4", "", "0", "-1", "ffffffffffff"]) {
+  Deno.test(`a heartbeat whose dt is "${dt}" counts, its dt does not, and that is counted and told once`, () => {
+    const scene = rosterOfN1();
+    hearAt(scene, 100, { sequence: 1, deadTime: "258" });
+    const told = hearAt(scene, 300, { sequence: 2, deadTime: dt });
+    assert.deepEqual(told, ["warning refused"]);
+    const peer = scene.roster.peer("n2")!;
+    assert.deepEqual([peer.isInView, peer.beatSequence, peer.deadTimeMs], [true, 2, 600]);
+    assert.deepEqual(scene.roster.refusals.counts, { "bad-dead-time": 1 });
+  });
+}
+
 Deno.test("a peer comes into view with its first heartbeat, and out of it after its own dead time", () => {
   const n1 = rosterOfN1();
   assert.deepEqual(hearAt(n1, 1_000, { sequence: 1, deadTime: "258" }), ["notice node-heard"]);
@@ -101,6 +114,13 @@ Deno.test("only a heartbeat makes a later run known: other messages of an unknow
   assert.deepEqual([n1.roster.peer("n2")!.tracker.generation, n1.roster.peer("n2")!.tracker.last], [10, 1]);
   hearAt(n1, 1_300, { type: "hbapi-clstat", sequence: 2 }, null);
   assert.equal(n1.roster.peer("n2")!.heardAt, 1_100, "no heartbeat, no sign of life");
+});
+
+Deno.test("we tell the number of the last heartbeat heard: another message keeps nobody from taking over", () => {
+  const n1 = rosterOfN1();
+  hearAt(n1, 1_000, { sequence: 4 });
+  hearAt(n1, 1_010, { type: "hbapi-clstat", sequence: 5 }, null);
+  assert.equal(n1.roster.hears(at(1_010)).n2?.sequence, 4);
 });
 
 Deno.test("goodbye and return: no alarm, at once out of view, and back with the next run", () => {
@@ -154,6 +174,24 @@ Deno.test("an older status that comes late replaces neither the statement nor th
   assert.equal(peer.group("web").state, "running");
   assert.equal(peer.deadTimeMs, 600);
   assert.equal(peer.heardAt, 1_400, "it was sent before: no fresh sign of life");
+});
+
+Deno.test("a heartbeat ends the success of a fencing, whatever its run and whether the peer was in view", () => {
+  const made = rosterOfN1();
+  const n2 = made.roster.peer("n2")!;
+  hearAt(made, 100, { sequence: 1 });
+  for (
+    const [ms, parts] of [[200, { sequence: 2 }], [5_000, { sequence: 3 }], [9_000, {
+      generation: 11,
+    }]] as const
+  ) {
+    n2.isFenced = true;
+    made.context.now = at(ms);
+    if (ms > 200) made.roster.tick(made.context);
+    assert.equal(n2.isFenced, true, "time alone does not end it here");
+    hearAt(made, ms, parts);
+    assert.equal(n2.isFenced, false);
+  }
 });
 
 Deno.test("an echo is dated by the sending of what was echoed, and never goes back", () => {
@@ -233,6 +271,24 @@ Deno.test("a dead link raises an alarm only while the node lives, and it is clea
   assert.deepEqual(said, ["0 notice node-heard", "8 alarm link-lost", "14 clear link-lost"]);
 });
 
+Deno.test("the alarm on a dead link is repeated until the link works again", () => {
+  const n1 = rosterOfN1({ alarmRepeatMs: 5_000 });
+  const said: string[] = [];
+  for (let n = 0; n <= 100; n++) {
+    const isCut = n > 2 && n < 90;
+    const heard = hearAt(
+      n1,
+      1_000 + n * 200,
+      { sequence: n + 1 },
+      undefined,
+      isCut ? ["hb1"] : ["hb0", "hb1"],
+    );
+    said.push(...heard.map((report) => `${n} ${report}`));
+  }
+  const alarms = [8, 33, 58, 83].map((n) => `${n} alarm link-lost`);
+  assert.deepEqual(said, ["0 notice node-heard", ...alarms, "90 clear link-lost"]);
+});
+
 Deno.test("a node that dies is one alarm, not one per link", () => {
   const n1 = rosterOfN1();
   hearAt(n1, 1_000, { sequence: 1 });
@@ -290,8 +346,10 @@ Deno.test("whom we hear is told with the links that live, and not of who is out 
   const n1 = rosterOfN1();
   hearAt(n1, 1_000, { sequence: 4 });
   hearAt(n1, 1_400, { sequence: 5 }, undefined, ["hb1"]);
-  assert.deepEqual({ ...n1.roster.hears(at(1_400)) }, hears("n2", 10, 5, [0, 1]));
-  assert.deepEqual({ ...n1.roster.hears(at(1_000 + linkDeadMs)) }, hears("n2", 10, 5, [1]));
+  const told = (ms: number) => n1.roster.hears(at(ms)).n2;
+  const both = { ...hears("n2", 10, 5, [0, 1]).n2, last: [[4, 400], [5, 0]], acked: 5 };
+  assert.deepEqual(told(1_400), both, "each with its last heartbeat, and how long ago that was");
+  assert.deepEqual(told(1_000 + linkDeadMs), { ...both, on: [1], last: [[5, linkDeadMs - 400]] });
   tickAt(n1, 2_400);
   assert.deepEqual({ ...n1.roster.hears(at(2_400)) }, {});
 });
@@ -319,16 +377,18 @@ Deno.test("an immediate answer is due to who does not hear us as we are now, or 
   ];
   for (const [name, stated, wantsReply] of cases) {
     const { roster, context } = rosterOfN1();
-    assert.equal(roster.hear(context, message({}, stated))?.wantsReply, wantsReply, name);
+    const heard = roster.hear(context, message({}, stated));
+    assert.equal(heard?.kind === "heartbeat" && heard.wantsReply, wantsReply, name);
   }
 });
 
 Deno.test("a claim is new once, and again after it was dropped", () => {
   const { roster, context } = rosterOfN1();
-  const news: (boolean | undefined)[] = [];
+  const news: boolean[] = [];
   for (const [index, wants] of [false, true, true, false, true].entries()) {
     const stated = statement({ groups: { web: { ...stopped, wants } } });
-    news.push(roster.hear(context, message({ sequence: index + 1 }, stated))?.hasNewClaim);
+    const heard = roster.hear(context, message({ sequence: index + 1 }, stated));
+    news.push(heard?.kind === "heartbeat" && heard.hasNewClaim);
   }
   assert.deepEqual(news, [false, true, false, false, true]);
 });

@@ -37,7 +37,6 @@ const notBarred: readonly (readonly [string, (made: ReturnType<typeof scene>) =>
   ["who holds the group", () => {}, false],
   ["who hears it as well", ({ lost }) => lost.isInView = true, true],
   ["after its goodbye", ({ lost }) => lost.hasLeft = true, true],
-  ["after it was fenced", ({ lost }) => lost.isFenced = true, true],
   ["when the witness is out of view", ({ witness }) => witness.isInView = false, true],
   ["when it may not hold the group", ({ lost }) => Object.assign(lost, { node: "n9" }), true],
 ];

@@ -6,6 +6,7 @@ import { cutOffSilenceMs, leaseSlackMs, wireWindowMs } from "../../../lib/core/l
 import { Peer } from "../../../lib/core/membership/peer.ts";
 import { Claim } from "../../../lib/core/ownership/claim.ts";
 import { Directives } from "../../../lib/core/ownership/directives.ts";
+import { Fencing } from "../../../lib/core/ownership/fencing.ts";
 import type { Surroundings } from "../../../lib/core/ownership/surroundings.ts";
 import type { GroupOutline } from "../../../lib/sim/cluster_settings.ts";
 import { at, contextAt, lastId, reports, settings, statement, stopped, timing } from "../samples.ts";
@@ -31,6 +32,7 @@ function scene(outline: Partial<GroupOutline> = {}, more: Parameters<typeof sett
     return peer;
   });
   const surroundings: Surroundings = {
+    now: at(10_000),
     self: "n1",
     settings: all,
     peers,
@@ -40,8 +42,10 @@ function scene(outline: Partial<GroupOutline> = {}, more: Parameters<typeof sett
     isMaintenance: false,
     isIsolated: false,
     mayKeep: true,
+    mayRenew: () => true,
     isArbiterReachable: null,
     nextSequence: ownSequence,
+    fencing: new Fencing(null, [], timing),
     isCoordinator: true,
   };
   const pursueAt = (ms: number, changes: Partial<Surroundings> = {}, isPlaced = true) => {
@@ -225,4 +229,48 @@ Deno.test("with an arbiter the wire is silent for as long as a holder with a lon
   const { missing, atMs } = pursueUntil(14_000);
   assert.equal(missing, null);
   assert.ok(atMs >= 13_000 && atMs <= 13_000 + 2 * windowMs, `${atMs}`);
+});
+
+Deno.test("a confirmation is about one loss: a node that was back meanwhile is waited for anew", () => {
+  const { claim, peers, pursueAt, pursueUntil } = scene({ duplicateCheckMs: 0 }, { takeoverConfirm: true });
+  lose(peers[0]!);
+  assert.equal(pursueUntil(10_500).missing, "waiting for heartline confirm");
+  claim.isConfirmed = true;
+  Object.assign(peers[0]!, {
+    isInView: true,
+    statement: statement({ groups: { web: { ...stopped, state: "running" } } }),
+  });
+  assert.equal(pursueAt(10_600).missing, "n2 states that the group is running there");
+  lose(peers[0]!);
+  peers[0]!.statement = statement();
+  assert.equal(pursueUntil(11_500).missing, "waiting for heartline confirm");
+});
+
+Deno.test("one that does not hear our claim, and claims too, goes first whatever the order", () => {
+  const { peers, pursueUntil } = scene({ nodes: ["n1", "n2"], duplicateCheckMs: 0 });
+  Object.assign(peers[0]!, {
+    echoedAt: null,
+    echoedSequence: 0,
+    statement: statement({ groups: { web: { ...stopped, wants: true } } }),
+  });
+  assert.equal(pursueUntil(12_500).missing, "n2 claims it too and goes first");
+  peers[0]!.statement = statement();
+  assert.equal(pursueUntil(13_500).missing, null);
+});
+
+Deno.test("a goodbye is believed for a dead time; after that the wire is asked", () => {
+  const { peers, pursueAt } = scene({ duplicateCheckMs: 0 });
+  Object.assign(peers[0]!, { isInView: false, hasLeft: true, heardAt: at(9_500) });
+  assert.equal(pursueAt(10_000).missing, null);
+  peers[0]!.heardAt = at(5_000);
+  const { missing, effects } = pursueAt(10_001);
+  assert.equal(missing, "checking that nobody else uses the address");
+  assert.equal(effects[0]?.kind, "ask-wire");
+});
+
+Deno.test("with an arbiter and a lease that is waited for, silence lasts for a proof and a whole lease", () => {
+  const { peers, pursueUntil } = scene({ waitForLease: true }, { arbiter: { kind: "release" } });
+  lose(peers[0]!);
+  const silenceMs = cutOffSilenceMs(timing) + 1_000 + leaseSlackMs;
+  assert.notEqual(pursueUntil(10_000 + silenceMs - 1).missing, null);
 });

@@ -31,7 +31,13 @@ const facts = {
   hasAddress: true,
   isArbiterReachable: null,
   isConfirmed: false,
+  canFence: () => false,
+  isRebooted: false,
+  isVouched: () => false,
 };
+const canFence = (node: string) => node === "b";
+const fenced = (state: GroupState) =>
+  peer("b", state, (each) => (each.isInView = false, each.isFenced = true));
 
 const cases: readonly (readonly [string, readonly Peer[], Partial<ExclusionFacts>, boolean])[] = [
   ["in view, stopped", [peer("b", "stopped")], {}, true],
@@ -40,10 +46,37 @@ const cases: readonly (readonly [string, readonly Peer[], Partial<ExclusionFacts
   ),
   ["in view, another dialect", [peer("b", "stopped", (each) => each.statement = null)], {}, false],
   ["said goodbye", [peer("b", "running", (each) => (each.isInView = false, each.hasLeft = true))], {}, true],
+  ["out of view, fenced", [fenced("running")], { canFence }, true],
   [
-    "out of view, fenced",
-    [peer("b", "running", (each) => (each.isInView = false, each.isFenced = true))],
-    {},
+    "out of view, fenced, but somebody answers",
+    [fenced("running")],
+    { canFence, isWireSilent: false },
+    false,
+  ],
+  ["out of view, fenced, last heard blocked", [fenced("blocked")], { canFence }, true],
+  ["out of view, to be fenced", [lost("running")], { canFence }, false],
+  [
+    "out of view, to be fenced, a person vouches",
+    [lost("running")],
+    { canFence, isVouched: () => true },
+    true,
+  ],
+  ["out of view, to be fenced, a person only allows it", [lost("running")], {
+    canFence,
+    isConfirmed: true,
+  }, false],
+  ["out of view, a person vouches, but somebody answers", [lost("running")], {
+    canFence,
+    isVouched: () => true,
+    isWireSilent: false,
+  }, false],
+  [
+    "one fenced, another out of view, which no device covers: by the wire",
+    [
+      fenced("running"),
+      peer("c", "stopped", (each) => each.isInView = false),
+    ],
+    { canFence },
     true,
   ],
   ["out of view, wire silent, lease over", [lost("running")], {}, true],
@@ -139,6 +172,49 @@ Deno.test("a start without protection says so, and every other does not", () => 
   }
 });
 
+Deno.test("fencing is asked for only when nothing else is missing, and for covered nodes only", () => {
+  const c = peer("c", "stopped", (each) => each.isInView = false);
+  const toFence = (part: Partial<ExclusionFacts>, ...peers: Peer[]) =>
+    judgeExclusion(group, { ...facts, canFence, peers, ...part }).toFence;
+  assert.deepEqual(toFence({}, lost("running"), c), ["b"]);
+  assert.deepEqual(toFence({}, lost("blocked")), ["b"], "a device replaces the person");
+  assert.deepEqual(toFence({ isWireSilent: false }, lost("running")), []);
+  assert.deepEqual(toFence({ now: at(12_299) }, lost("running")), [], "its lease still runs");
+  assert.deepEqual(toFence({ isArbiterReachable: false }, lost("running")), []);
+  assert.deepEqual(toFence({}, fenced("running")), []);
+  assert.deepEqual(toFence({}, c), []);
+  const witness = peer("c", "stopped", (each) => each.statement = hears("b", [0]));
+  assert.deepEqual(toFence({}, lost("running"), witness), []);
+});
+
+Deno.test("a node that may itself have been fenced and rebooted fences nobody whom it has never heard", () => {
+  const unheard = peer("b", "unknown", (each) => (each.isInView = false, each.heardAt = null));
+  const judge = (part: Partial<ExclusionFacts>, other = unheard) => {
+    const { toFence, needsPerson, isClear } = judgeExclusion(group, {
+      ...facts,
+      canFence,
+      isRebooted: true,
+      peers: [other],
+      ...part,
+    });
+    return [toFence.join(), needsPerson, isClear];
+  };
+  assert.deepEqual(judge({}), ["", true, false]);
+  assert.deepEqual(judge({}, lost("running")), ["b", false, false], "it was heard");
+  assert.deepEqual(judge({ isConfirmed: true }), ["b", false, false], "still fenced, to be sure");
+  assert.deepEqual(judge({ isArbiterReachable: true }), ["b", false, false]);
+  assert.deepEqual(judge({ isRebooted: false }), ["b", false, false], "who is off comes back by hand only");
+});
+
+Deno.test("a group without an address is protected by fencing, and only by that", () => {
+  const isUnprotected = (part: Partial<ExclusionFacts>, ...peers: Peer[]) =>
+    judgeExclusion(group, { ...facts, hasAddress: false, canFence, peers, ...part }).isUnprotected;
+  const c = peer("c", "stopped", (each) => each.isInView = false);
+  assert.equal(isUnprotected({}, fenced("running")), false);
+  assert.equal(isUnprotected({ isVouched: () => true }, lost("running")), false);
+  assert.equal(isUnprotected({}, fenced("running"), c), true);
+});
+
 Deno.test("it is a takeover exactly when a node has to be excluded", () => {
   const isTakeover = (...peers: Peer[]) => judgeExclusion(group, { ...facts, peers }).isTakeover;
   assert.equal(isTakeover(peer("b", "stopped")), false);
@@ -147,6 +223,7 @@ Deno.test("it is a takeover exactly when a node has to be excluded", () => {
     false,
   );
   assert.equal(isTakeover(lost("stopped")), true);
+  assert.equal(isTakeover(fenced("running")), true);
 });
 
 Deno.test("only a running lease is waited for by the clock, and only a blocked loss by a person", () => {

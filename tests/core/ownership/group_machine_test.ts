@@ -241,7 +241,7 @@ const courses: readonly (readonly [name: string, steps: readonly Step[]])[] = [
 
 function eventInWords(event: ReturnType<GroupMachine["hear"]>): string | undefined {
   if (event === null) return undefined;
-  const id = (name: string) => name.replace("g-", "");
+  const id = (name: string) => name.replace("exec:/sim/g-", "script");
   if (event.kind === "monitor-failed") return `${event.kind}: ${event.index}`;
   if (event.kind !== "probed") return event.kind;
   const parts = [

@@ -17,7 +17,7 @@ function scene() {
     const candidates: Candidate[] = [["n1", own] as const, ["n2", other] as const].flatMap(([node, state]) =>
       state === null ? [] : [{ node, state, isEligible: true, epoch: 1, settledForMs: 0 }]
     );
-    moves.watch(context, "web", own, candidates, "n1", lost);
+    moves.watch(context, "web", own, candidates, "n1", (node) => lost.includes(node));
     return said();
   };
   const started = (ms: number) => {

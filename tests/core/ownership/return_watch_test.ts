@@ -19,7 +19,7 @@ Deno.test("one question is asked however many addresses are gone, and silence pu
   assert.equal(returns.lost(context, 2, 50), false, "that is known");
   const asked = questions();
   assert.equal(asked.length, 1);
-  assert.deepEqual(returns.hear(context, lastId(asked), { kind: "silent" }), [2, 0]);
+  assert.deepEqual(returns.hear(context, lastId(asked), { kind: "silent" }, true), [2, 0]);
   assert.equal(returns.lost(context, 2, 50), true, "it is news again");
 });
 
@@ -28,7 +28,7 @@ for (const kind of ["answered", "contended"] as const) {
     const { context, returns, questions } = scene();
     returns.lost(context, 0, 50);
     const verdict = { kind, address: "192.0.2.9", hardware: "b" };
-    assert.deepEqual(returns.hear(context, lastId(questions()), verdict), {
+    assert.deepEqual(returns.hear(context, lastId(questions()), verdict, true), {
       taken: "b has 192.0.2.9 now, which was lost here",
     });
     context.now = at(1e9);
@@ -41,7 +41,7 @@ Deno.test("a question that could not be put is put again after a while, and noth
   const { context, returns, questions } = scene();
   returns.lost(context, 0, 50);
   const first = lastId(questions());
-  assert.equal(returns.hear(context, first, { kind: "blind", reason: "no carrier" }), null);
+  assert.equal(returns.hear(context, first, { kind: "blind", reason: "no carrier" }, true), null);
   assert.equal(returns.retryAt, 1_000 + wireBlindRetryMs);
   context.now = at(1_000 + wireBlindRetryMs - 1);
   returns.tick(context);
@@ -51,8 +51,8 @@ Deno.test("a question that could not be put is put again after a while, and noth
   returns.tick(context);
   const again = questions();
   assert.equal(again.length, 1);
-  assert.equal(returns.hear(context, first, { kind: "silent" }), null, "that question is over");
-  assert.deepEqual(returns.hear(context, lastId(again), { kind: "silent" }), [0]);
+  assert.equal(returns.hear(context, first, { kind: "silent" }, true), null, "that question is over");
+  assert.deepEqual(returns.hear(context, lastId(again), { kind: "silent" }, true), [0]);
 });
 
 Deno.test("once the group is given up no verdict puts anything back", () => {
@@ -60,6 +60,13 @@ Deno.test("once the group is given up no verdict puts anything back", () => {
   returns.lost(context, 0, 50);
   const asked = lastId(questions());
   returns.drop();
-  assert.equal(returns.hear(context, asked, { kind: "silent" }), null);
-  assert.equal(returns.hear(context, id(999), { kind: "silent" }), null);
+  assert.equal(returns.hear(context, asked, { kind: "silent" }, true), null);
+  assert.equal(returns.hear(context, id(999), { kind: "silent" }, true), null);
+});
+
+Deno.test("silence puts nothing back while addresses may not be set; it is asked again", () => {
+  const { returns, context, questions } = scene();
+  returns.lost(context, 0, 50);
+  assert.equal(returns.hear(context, lastId(questions()), { kind: "silent" }, false), null);
+  assert.notEqual(returns.retryAt, null);
 });

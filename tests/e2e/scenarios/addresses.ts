@@ -59,11 +59,12 @@ export const addresses: readonly Scenario[] = [
   },
   {
     name:
-      "the address is put on the other machine by hand and announced there: the holder announces it again",
+      "the address is put on the other machine by hand and announced there: an alarm there, and the holder announces again",
     play: async (stage) => {
       await stage.opens();
       const claims = new ClaimListener(stage, VIP);
       await stage.shell("node2", `ip address add ${VIP}/32 dev pub0`);
+      await stage.untilAlarms("node2", ["stray-address"]);
       stage.blow();
       const announced = await stage.heartline(
         "node2",
@@ -78,7 +79,7 @@ export const addresses: readonly Scenario[] = [
       claims.close();
       await stage.shell("node2", `ip address del ${VIP}/32 dev pub0`);
       await stage.untilServed();
-      await stage.agrees("node1", { alarms: [], holders: ["node1"] });
+      for (const node of both) await stage.agrees(node, { alarms: [], holders: ["node1"] });
     },
   },
   {

@@ -59,7 +59,10 @@ export const clusters: readonly Scenario[] = [
   {
     name: "three nodes and an arbiter: one is cut off and gives up, the next in order takes over",
     options: { nodes: 3 },
-    config: { extra: { arbiters: [{ ping: ["10.77.1.254"], "on-unreachable": "release" }] } },
+    config: {
+      deadTimeMs: 2000,
+      extra: { arbiters: [{ ping: ["10.77.1.254"], "on-unreachable": "release" }] },
+    },
     play: async (stage) => {
       await stage.opens();
       await stage.lab.mute("node1", "all");

@@ -95,7 +95,7 @@ export const deaths: readonly Scenario[] = [
   },
   {
     name: "with a deadtime of 300 ms the address lease still ends before the other node takes over",
-    config: { deadTimeMs: 300 },
+    config: { deadTimeMs: 300, realtime: true },
     play: async (stage) => {
       await stage.opens();
       stage.lab.kill("node1");
@@ -109,7 +109,7 @@ export const deaths: readonly Scenario[] = [
   },
   {
     name: "with a deadtime of 300 ms a machine that loses power is replaced within a few deadtimes",
-    config: { deadTimeMs: 300 },
+    config: { deadTimeMs: 300, realtime: true },
     play: async (stage) => {
       await stage.opens();
       await stage.lab.powerOff("node1");

@@ -3,6 +3,7 @@
  * Everything is in one table of its own, so that one word lifts all of it.
  */
 
+import type { Lab } from "../../../scripts/lab/lab.ts";
 import type { Stage } from "./stage.ts";
 
 const table = "inet scenario";
@@ -21,4 +22,19 @@ export async function dropHeartbeatsTo(stage: Stage, node: string, fromAddresses
 
 export async function passHeartbeats(stage: Stage, ...nodes: string[]): Promise<void> {
   for (const node of nodes) await stage.shell(node, `nft 'delete table ${table}'`);
+}
+
+/**
+ * Each node loses a share of the heartbeats that reach it, by chance, and nothing else: where ARP is lost as well, a
+ * kernel that cannot confirm its neighbour's hardware address sends nothing at all for seconds. `null` ends it.
+ */
+export async function loseHeartbeats(lab: Lab, percent: number | null): Promise<void> {
+  const rules = percent === null
+    ? "delete table inet losses"
+    : "add table inet losses; add chain inet losses input { type filter hook input priority 0; }; " +
+      `add rule inet losses input udp dport 694 numgen random mod 100 < ${percent} drop`;
+  for (const node of lab.nodes) {
+    const { code, stderr } = await lab.exec(node, ["nft", rules]);
+    if (code !== 0) throw new Error(`nft in ${node}: ${stderr}`);
+  }
 }

@@ -50,6 +50,7 @@ export const intruders: readonly Scenario[] = [
   {
     name: "a flood of bad packets: nothing moves, no link is lost, and all are counted by reason",
     isEssential: true,
+    config: { realtime: true },
     play: async (stage) => {
       const recording = await openForFlood(stage);
       const floodMs = 2500;
@@ -70,6 +71,7 @@ export const intruders: readonly Scenario[] = [
   },
   {
     name: "a flood beyond what the runtime can read: heartbeats get lost, and still nothing moves",
+    config: { realtime: true },
     play: async (stage) => {
       const recording = await openForFlood(stage);
       await flood(stage, 20_000, 3000, recording);

@@ -7,6 +7,7 @@
 import process from "node:process";
 import type { ConfigOptions } from "../../../scripts/lab/config.ts";
 import { cannotRun, type PairOptions, targets, withPair } from "../harness.ts";
+import { assertReplays } from "./replays.ts";
 import { Stage } from "./stage.ts";
 
 export interface Scenario {
@@ -41,7 +42,8 @@ export function register(scenarios: readonly Scenario[]): void {
           withPair(target, { ...options, config: { ...config, deadTimeMs } }, async (pair) => {
             const stage = new Stage(pair, deadTimeMs);
             await scenario.play(stage);
-            console.log(`${title}: ${stage.figures()}`);
+            const compared = assertReplays(stage.lab);
+            console.log(`${title}: ${stage.figures()}, ${compared} decisions replayed`);
           }),
       });
     }

@@ -18,7 +18,7 @@ import {
 } from "../../../scripts/lab/timeline.ts";
 import { monotonicMs } from "../../../lib/system/clock.ts";
 import type { NodeView } from "../../../lib/core/view.ts";
-import { assertLooked, type Pair, staysFor, waitFor } from "../harness.ts";
+import { assertLooked, type Pair, staysFor, untilEqual, waitFor } from "../harness.ts";
 
 /** One line that a daemon wrote. */
 export interface Report {
@@ -35,6 +35,8 @@ export interface Report {
  */
 const blindMsMax = 1000;
 const blindMsWarn = 250;
+/** A node hears of what another one holds by its next heartbeat. */
+const agreeMs = 2_000;
 /** A client's pause that is no outage: scheduling of two daemons, the client and the sampler on two cores. */
 const hiccupMs = 60;
 
@@ -129,20 +131,29 @@ export class Stage {
     }
   }
 
-  /** The alarms by reports and by `status --json`, and the holders by the latter. */
+  /** The alarms by reports and by `status --json`, and the holders by the latter, within a while. */
   async agrees(
     node: string,
     expected: { readonly alarms?: readonly string[]; readonly holders?: readonly string[] },
   ): Promise<NodeView> {
     if (expected.alarms !== undefined) await this.untilAlarms(node, expected.alarms);
-    const view = await this.status(node);
-    if (expected.alarms !== undefined) {
-      const alarms = view.alarms.map(({ code }) => code).sort();
-      assert.deepEqual(alarms, [...expected.alarms].sort(), `alarms in the status of ${node}`);
-    }
-    if (expected.holders !== undefined) {
-      assert.deepEqual(view.groups[0]?.holders, expected.holders, `holders in the status of ${node}`);
-    }
+    const wanted = {
+      alarms: expected.alarms === undefined ? undefined : [...expected.alarms].sort(),
+      holders: expected.holders,
+    };
+    let view!: NodeView;
+    await untilEqual(
+      async () => {
+        view = await this.status(node);
+        const found = {
+          alarms: wanted.alarms && view.alarms.map(({ code }) => code).sort(),
+          holders: wanted.holders && view.groups[0]?.holders,
+        };
+        return [found, wanted];
+      },
+      agreeMs,
+      `in the status of ${node}`,
+    );
     return view;
   }
 

@@ -1,0 +1,4 @@
+import { fencing } from "./scenarios/fencing.ts";
+import { register } from "./scenarios/scenario.ts";
+
+register(fencing);

@@ -1,0 +1,4 @@
+import { losses } from "./scenarios/losses.ts";
+import { register } from "./scenarios/scenario.ts";
+
+register(losses);

@@ -1,0 +1,4 @@
+import { oneWay } from "./scenarios/one_way.ts";
+import { register } from "./scenarios/scenario.ts";
+
+register(oneWay);

@@ -1,0 +1,4 @@
+import { cuts } from "./scenarios/cuts.ts";
+import { registerInterop } from "./scenario.ts";
+
+registerInterop("cuts", cuts);

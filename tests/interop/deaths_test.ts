@@ -1,0 +1,4 @@
+import { deaths } from "./scenarios/deaths.ts";
+import { registerInterop } from "./scenario.ts";
+
+registerInterop("deaths", deaths);

@@ -1,0 +1,4 @@
+import { registerInterop } from "./scenario.ts";
+import { losses } from "./scenarios/losses.ts";
+
+registerInterop("losses", losses);

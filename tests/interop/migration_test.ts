@@ -1,0 +1,4 @@
+import { migration } from "./scenarios/migration.ts";
+import { registerInterop } from "./scenario.ts";
+
+registerInterop("migration", migration);

@@ -137,7 +137,10 @@ function answer(name: string, call: Call, view: NodeView, facts: ClFacts): DropI
 export function resourceStatus(view: NodeView): string {
   const moving: readonly GroupState[] = ["unknown", "starting", "stopping"];
   const groups = view.groups.filter((group) => group.nodes.includes(view.node));
-  if (view.phase !== "settled" || groups.some(({ state }) => moving.includes(state))) return "transition";
+  const isUnfinished = view.peers.some(({ unfinished }) => unfinished !== null);
+  if (view.phase !== "settled" || isUnfinished || groups.some(({ state }) => moving.includes(state))) {
+    return "transition";
+  }
   const holds = (isOwn: boolean) =>
     groups.some((group) => (group.nodes[0] === view.node) === isOwn && group.state !== "stopped");
   const [local, foreign] = [holds(true), holds(false)];

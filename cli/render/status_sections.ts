@@ -97,6 +97,7 @@ function peerFacts(view: NodeView, peer: PeerView): string {
   if (up < peer.links.length && peer.state !== "left") facts.push(`${up} of ${peer.links.length} links up`);
   const isInView = peer.state === "alive" || peer.state === "init";
   if (isInView && peer.hearsUs === false) facts.push("DOES NOT HEAR US");
+  if (peer.unfinished !== null) facts.push(peer.unfinished);
   if (peer.settingsDiffer) facts.push("SETTINGS DIFFER from ours");
   if (peer.version !== null && peer.version !== view.version) facts.push(`heartline ${peer.version}`);
   if (peer.version === null && peer.heardAgoMs !== null) facts.push("a Heartbeat daemon");

@@ -49,6 +49,7 @@ function peerView(node: ClusterNode, peer: Peer, now: Instant): PeerView {
     version: peer.statement?.version ?? null,
     settingsDiffer: peer.statement !== null && peer.statement.settingsHash !== node.identity.settingsHash,
     hearsUs: peer.isInView && peer.statement === null ? null : peer.hasContact(now, peer.deadTimeMs),
+    unfinished: peer.isInView && peer.statement === null ? peer.foreign?.unfinished ?? null : null,
     links: peer.links.map((link, index): LinkView => ({
       medium: link.medium,
       state: link.state(

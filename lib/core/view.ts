@@ -62,6 +62,8 @@ export interface PeerView {
   readonly settingsDiffer: boolean;
   /** It has lately told that it hears us; `null`: a Heartbeat daemon, which does not tell. */
   readonly hearsUs: boolean | null;
+  /** What a Heartbeat daemon is in the middle of, alone or with this node; `null`: nothing, or not such a daemon. */
+  readonly unfinished: string | null;
   readonly links: readonly LinkView[];
   readonly exchange: ExchangeView;
 }

@@ -77,6 +77,11 @@ for (const [groups, status] of views) {
     assert.equal(answerOf("rscstatus", healthyPair({ groups })), `${status}\n0`));
 }
 
+Deno.test("cl_status rscstatus: transition while the other node's Heartbeat daemon is in the middle of something", () => {
+  const busy = { ...healthyPair().peers[0]!, unfinished: "a move between this node and beta is under way" };
+  assert.equal(answerOf("rscstatus", healthyPair({ peers: [busy] })), "transition\n0");
+});
+
 Deno.test("an order about a set names the groups of that set that it can be about", () => {
   const view = healthyPair({ groups: [alphas, betas] });
   assert.deepEqual(chosen("hb_standby", view, "all"), ["web"]);

@@ -29,6 +29,7 @@ export function peer(node: string, rest: Partial<PeerView> = {}): PeerView {
     version: "0.1.0",
     settingsDiffer: false,
     hearsUs: true,
+    unfinished: null,
     links: [link("hb0"), link("hb1")],
     exchange: { missing: 0, requests: 0, irretrievable: 0, resent: 0, unanswered: 0, unacknowledged: 4 },
     ...rest,

@@ -1,8 +1,8 @@
 /**
  * Does the simulator tell the truth? The same configuration and the same faults, once with real daemons in network
  * namespaces and once in virtual time: at every instant the holders must be those that the other had within one
- * keepalive. When in the course of a keepalive a fault strikes is chance outside; in virtual time several such phases
- * are tried, of which one must agree.
+ * keepalive. When in the course of a keepalive a fault strikes, and how far the heartbeats of the two nodes are apart,
+ * is chance outside; in virtual time several such phases of both are tried, of which one must agree.
  */
 
 import assert from "node:assert/strict";
@@ -29,7 +29,9 @@ const withArbiter: ConfigOptions = {
 const labsAtOnce = 3;
 /** In virtual time the cluster has come to rest by then. */
 const blowAtMs = 10_000;
+/** As many of the fault to the heartbeats, and of the two nodes' heartbeats to each other. */
 const phases = 8;
+const phaseMs = keepaliveMs / phases;
 /** Before the blow: what was so then is compared too. */
 const leadMs = 500;
 /** Between two comparisons. */
@@ -154,9 +156,15 @@ function clusterOf(lab: Lab, config: ConfigOptions): Cluster {
   return { settings: settingsOf.get(lab.nodes[0]!)!, settingsOf };
 }
 
-function simulatedCourse(cluster: Cluster, { faults, watchMs }: Case, phase: number): Course {
-  const fromMs = blowAtMs + phase * keepaliveMs / phases;
-  const simulation = simulate(cluster, 1);
+/** `blowPhase`: of the fault; `peerPhase`: how many later the second node starts. */
+function simulatedCourse(
+  cluster: Cluster,
+  { faults, watchMs }: Case,
+  blowPhase: number,
+  peerPhase: number,
+): Course {
+  const fromMs = blowAtMs + blowPhase * phaseMs;
+  const simulation = simulate(cluster, 1, { node2: peerPhase * phaseMs });
   for (const { atMs, fault } of faults) simulation.at(fromMs + atMs, fault);
   simulation.run(fromMs + watchMs);
   const intervals = simulation.trace.holders("web").filter(({ toMs }) =>
@@ -196,7 +204,10 @@ function inWords(course: Course): string {
 
 async function compare(target: "source" | "binary", each: Case): Promise<string> {
   const [real, cluster] = await realCourse(target, each);
-  const courses = Array.from({ length: phases }, (_, phase) => simulatedCourse(cluster, each, phase));
+  const courses = Array.from(
+    { length: phases ** 2 },
+    (_, at) => simulatedCourse(cluster, each, at % phases, Math.floor(at / phases)),
+  );
   const nearest = courses.map((course) => ({ course, ms: apartMs(real, course, each.watchMs) }))
     .sort((a, b) => a.ms - b.ms)[0]!;
   const story = `${each.name}: real ${inWords(real)}; simulated ${inWords(nearest.course)}`;

@@ -103,6 +103,10 @@ export class HeartbeatDialect implements ForeignStatement {
     return this.family.objection(group);
   }
 
+  get unfinished(): string | null {
+    return this.family.unfinished;
+  }
+
   refusal(groups: readonly string[]): string | null {
     return this.family.refusal(groups);
   }

@@ -18,6 +18,8 @@ export interface Family {
   /** The daemon waits for us to let go of a group. */
   wants(group: string): boolean;
   objection(group: string): string | null;
+  /** What the two have begun and not ended; `null`: nothing. */
+  readonly unfinished: string | null;
   refusal(groups: readonly string[]): string | null;
   deadlines(): (Instant | null)[];
   /** The daemon is new, or (`wereAway`) it may have taken meanwhile what ran here: nothing is known. */

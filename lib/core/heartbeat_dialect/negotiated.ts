@@ -71,14 +71,17 @@ export class Negotiated implements Family {
     return null;
   }
 
+  get unfinished(): string | null {
+    const { other } = this.pair;
+    if (!this.partner.isKnown) return `${other} has not said yet what it holds`;
+    if (!this.standby.isIdle) return `a move between this node and ${other} is under way`;
+    return this.partner.isStable ? null : `the Heartbeat daemon of ${other} is in the middle of something`;
+  }
+
   /** A Heartbeat daemon moves whole sets (protocol reference 9.1). */
   refusal(groups: readonly string[]): string | null {
-    const { other } = this.pair;
-    if (!this.partner.isKnown) return `${other} has not said yet what it holds: try again in a moment`;
-    if (!this.standby.isIdle) return "another move between the two nodes is under way: see heartline status";
-    if (!this.partner.isStable) {
-      return `the Heartbeat daemon of ${other} is in the middle of something: try again when it is done`;
-    }
+    const { pair: { other }, unfinished } = this;
+    if (unfinished !== null) return `${unfinished}: heartline status tells when that is over`;
     const left = this.pair.leftOut(groups).join(", ");
     if (left === "") return null;
     return `the Heartbeat daemon of ${other} moves all groups of a node together: name ${left} too, or none for all`;
@@ -144,7 +147,7 @@ export class Negotiated implements Family {
         this.#isAssumed = false;
         if (this.partner.states(word, swapped(this.standby.undecided))) this.#owesStatement = true;
         // It has finished taking over from our run before, and what we have stated since went by.
-        if (word.info === "mach_down") this.#owesEdge = true;
+        if (word.info === "mach_down") this.#owesEdge = this.#stated !== null;
         this.standby.hearStatement(context, surroundings, word);
         return context.clear("failback-differs", this.pair.other, `${this.pair.other} states what it holds`);
       case "ask": {
@@ -216,7 +219,7 @@ export class Negotiated implements Family {
     // A set without groups has a holder too, in name.
     const inName = without(standby.inName, without("all", this.pair.empty));
     const held = without(together(this.pair.held(isFree), partner.isKnown ? inName : "none"), giving);
-    if (this.#owesEdge && isStable && giving === "none" && this.#stated !== null) {
+    if (this.#owesEdge && isStable && giving === "none") {
       this.#owesEdge = false;
       if (this.#answers.take(context.now)) {
         this.#stated = null;

@@ -43,6 +43,11 @@ export class Requested implements Family {
     return `${this.pair.other} takes its own groups itself`;
   }
 
+  /** Its daemon tells nothing of this. */
+  get unfinished(): null {
+    return null;
+  }
+
   refusal(): string | null {
     return "with auto_failback legacy groups move only when a daemon starts or stops: stop the daemon of the node " +
       "that is to give them up";

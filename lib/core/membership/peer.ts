@@ -33,6 +33,8 @@ export interface ForeignStatement {
   group(name: string): GroupStatement;
   /** Why a group that the peer does not hold may not be started here yet; `null`: it may. */
   objection(group: string): string | null;
+  /** What it is in the middle of, alone or with this node; `null`: nothing. */
+  readonly unfinished: string | null;
   /** Why these groups cannot be moved between the two by an operator's order; `null`: they can. */
   refusal(groups: readonly string[]): string | null;
 }

@@ -127,8 +127,28 @@ Deno.test("an order about a part of a set is refused by name", () => {
   assert.match(puppet.wired.command("n1", { kind: "standby", groups: ["web", "mail"] }), /^accepted/);
   assert.equal(
     puppet.wired.command("n1", { kind: "standby", groups: [] }),
-    "refused: cannot hand over web, mail: another move between the two nodes is under way: see heartline status",
+    "refused: cannot hand over web, mail: a move between this node and n2 is under way: " +
+      "heartline status tells when that is over",
   );
+});
+
+Deno.test("what the two are in the middle of can be read until a move is over on both sides", () => {
+  const puppet = DaemonPuppet.settled();
+  const unfinished = () => puppet.node.view().peers[0]!.unfinished;
+  const move = "a move between this node and n2 is under way";
+  assert.equal(unfinished(), null);
+  puppet.wired.command("n1", { kind: "standby", groups: ["web"] });
+  for (const words of ["ask_resources local other", "resource local 0 standby"]) {
+    assert.equal(unfinished(), move);
+    puppet.says(words);
+    puppet.beats(400);
+  }
+  assert.equal(puppet.states(), "web stopped, db stopped; n2: web stopping, db running");
+  assert.equal(unfinished(), move, "nothing but the end of the move tells that it is not held");
+  puppet.says("ask_resources local done");
+  assert.equal(unfinished(), "the Heartbeat daemon of n2 is in the middle of something");
+  puppet.says("resource all 1");
+  assert.equal(unfinished(), null);
 });
 
 Deno.test("hb_takeover over there: what runs here is offered", () => {

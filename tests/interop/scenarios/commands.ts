@@ -89,7 +89,8 @@ export const commands: readonly InteropScenario[] = [{
       async () => (await asHeartbeat(pair, "cl_status", ["rscstatus"])).stdout === "none\n",
       "cl_status rscstatus says none",
     );
-    assert.equal((await asHeartbeat(pair, "hb_takeover", ["local"])).code, 0);
+    const takeover = await asHeartbeat(pair, "hb_takeover", ["local"]);
+    assert.equal(takeover.code, 0, takeover.stderr);
     await pair.heldBy("node1");
     await pair.stop("node1");
     const stopped = await asHeartbeat(pair, "cl_status", ["hbstatus"]);

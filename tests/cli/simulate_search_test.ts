@@ -124,26 +124,29 @@ Deno.test("sweep prints a table within 80 columns, JSON for programs, and draws 
     assert.deepEqual(Object.keys(cells[0].detectors), ["fixed", "chen", "phi"]);
   }));
 
-Deno.test("Ctrl-C ends an exploration early, tells what was tried until then, and is no success", async () => {
-  const child = spawn(process.execPath, [
-    ...sources,
-    "simulate",
-    "explore",
-    "--runs",
-    "100000",
-    "--jobs",
-    "2",
-  ], {
-    stdio: ["ignore", "pipe", "ignore"],
-  });
-  const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
-  let stdout = "";
-  child.stdout.on("data", (chunk) => stdout += chunk);
-  const children = `/proc/${child.pid}/task/${child.pid}/children`;
-  const workers = () => readFileSync(children, "utf8").split(" ").filter((word) => word !== "").length;
-  const deadlineMs = performance.now() + 15_000;
-  while (workers() === 0 && performance.now() < deadlineMs) await new Promise((go) => setTimeout(go, 20));
-  process.kill(child.pid!, "SIGINT");
-  assert.equal(await ended, 1);
-  assert.match(stdout, /interrupted after \d+ of 100000; no promise was broken until then\n$/);
-});
+const longOnes: ReadonlyArray<readonly [verb: string, args: readonly string[], tells: RegExp]> = [
+  ["explore", ["--runs", "100000"], /interrupted after \d+ of 100000; no promise was broken until then\n$/],
+  ["prove", ["--faults", "crash,pause"], /\nINTERRUPTED after \d+ of \d+: nothing is proved of the rest\n/],
+  [
+    "sweep",
+    ["--param", "deadtime=1s..9s:9", "--param", "loss=0..0.3:9", "--heartbeats", "50000"],
+    /\nINTERRUPTED after \d+ of 81\n/,
+  ],
+];
+for (const [verb, args, tells] of longOnes) {
+  Deno.test(`Ctrl-C ends ${verb} early, tells what was done until then, and is no success`, () =>
+    withPair(async (config) => {
+      const words = [...sources, "simulate", verb, config, ...args, "--jobs", "2"];
+      const child = spawn(process.execPath, words, { stdio: ["ignore", "pipe", "ignore"] });
+      const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
+      let stdout = "";
+      child.stdout.on("data", (chunk) => stdout += chunk);
+      const children = `/proc/${child.pid}/task/${child.pid}/children`;
+      const workers = () => readFileSync(children, "utf8").split(" ").filter((word) => word !== "").length;
+      const deadlineMs = performance.now() + 15_000;
+      while (workers() === 0 && performance.now() < deadlineMs) await new Promise((go) => setTimeout(go, 20));
+      process.kill(child.pid!, "SIGINT");
+      assert.equal(await ended, 1);
+      assert.match(stdout, tells);
+    }));
+}

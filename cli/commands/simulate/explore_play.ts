@@ -69,19 +69,14 @@ async function exploreAll(
   let done = 0;
   const progress = new Progress(process.stderr, runs, "schedules");
   const cores = Math.min(jobs ?? availableParallelism(), Math.ceil(runs / runsOfJob));
-  let isInterrupted = false;
-  // A second one ends it at once.
-  const interrupt = () => void (isInterrupted = true);
-  process.once("SIGINT", interrupt);
   try {
     await runJobs(jobsOf(config, seed, runs), (outcome, job) => {
       outcomes.push({ seed: job.seed, outcome });
       done += outcome.runs;
       progress.show(done, monotonicMs() - startedMs);
-      return outcome.brokenSeed === null && !isInterrupted;
+      return outcome.brokenSeed === null;
     }, cores);
   } finally {
-    process.off("SIGINT", interrupt);
     progress.end();
   }
   outcomes.sort((a, b) => a.seed - b.seed);

@@ -1,10 +1,12 @@
 /**
  * Runs jobs on all cores: each in a child process that is this very program (`simulate worker`), one job at a time, as
- * lines of JSON. With one core the jobs run here. Children end with their standard input, so none outlives us.
+ * lines of JSON. With one core the jobs run here. Children end with their standard input, so none outlives us. After
+ * Ctrl-C no more jobs are drawn, so that what was done until then can be shown; a second one ends the program at once.
  */
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { availableParallelism } from "node:os";
+import process from "node:process";
 import { createInterface } from "node:readline";
 import { EnvironmentError } from "../../../lib/errors.ts";
 import { ownCommand } from "../../../lib/system/own_command.ts";
@@ -13,7 +15,7 @@ import { type Job, type OutcomeOf, runJob } from "./jobs.ts";
 /** Told of each outcome, in the order of their coming; `false` ends the work: jobs under way are still told. */
 export type OnOutcome<J extends Job> = (outcome: OutcomeOf<J>, job: J) => boolean;
 
-/** Runs until there are no more jobs. They are drawn in order, as workers become free. */
+/** Runs until there are no more jobs, or Ctrl-C. They are drawn in order, as workers become free. */
 export async function runJobs<J extends Job>(
   jobs: Iterable<J>,
   onOutcome: OnOutcome<J>,
@@ -25,8 +27,14 @@ export async function runJobs<J extends Job>(
   const take = (outcome: OutcomeOf<J>, job: J) => {
     if (!onOutcome(outcome, job)) isOver = true;
   };
-  if (cores <= 1) return await runHere(next, take);
-  await Promise.all(Array.from({ length: cores }, () => runInChild(next, take)));
+  const interrupt = () => void (isOver = true);
+  process.once("SIGINT", interrupt);
+  try {
+    if (cores <= 1) await runHere(next, take);
+    else await Promise.all(Array.from({ length: cores }, () => runInChild(next, take)));
+  } finally {
+    process.off("SIGINT", interrupt);
+  }
 }
 
 async function runHere<J extends Job>(

@@ -30,7 +30,7 @@ export interface ProvePlayOptions {
 
 const schedulesOfJob = 100;
 
-/** 0 never two holders, 1 two holders were found. */
+/** 0 never two holders, 1 two holders were found, or Ctrl-C came before all was tried. */
 export async function provePlay(path: string, options: ProvePlayOptions): Promise<0 | 1> {
   const config = resolve(path);
   const cluster = await loadCluster(config);
@@ -59,6 +59,7 @@ export async function provePlay(path: string, options: ProvePlayOptions): Promis
     moves: prover.space.moves.map(({ name }) => name),
     waitsMs: prover.space.waits,
     schedules: covered.schedules.reduce((sum, each) => sum + each, 0),
+    tried: outcomes.reduce((sum, { played }) => sum + played, 0),
     leftOut: covered.leftOut,
     boundMs: prover.boundMs,
     traces,
@@ -72,7 +73,7 @@ export async function provePlay(path: string, options: ProvePlayOptions): Promis
     const paint = await paintFor(process.stdout);
     process.stdout.write(renderProof(proof, monotonicMs() - startedMs, paint).join("\n") + "\n");
   }
-  return toTwo!.count > 0 ? 1 : 0;
+  return toTwo!.count === 0 && proof.tried === proof.schedules ? 0 : 1;
 }
 
 /** Schedules by number of faults, from one on. */

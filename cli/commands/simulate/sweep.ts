@@ -1,6 +1,7 @@
 /** `heartline simulate sweep`: what the operator types; `sweep_play.ts` does it. */
 
 import { Command, InvalidArgumentError } from "@commander-js/extra-typings";
+import process from "node:process";
 import { type Parameter, parseParameter } from "../../../lib/sim/sweep/parameters.ts";
 import { examples, jsonOption, nonEmpty } from "../../options.ts";
 import { parseCount, parseSeed } from "./numbers.ts";
@@ -33,11 +34,11 @@ export function sweepCommand() {
           "a grid of both",
         ],
         ["heartline simulate sweep web.yaml --param loss=1%,5% --param burst=1..20:3", "loss in bursts"],
-      ]),
+      ]) + "\nExit codes: 0 measured, 1 Ctrl-C before all was, 2 usage, 78 configuration.",
     )
     .action(async (config, options) => {
       const { sweepPlay } = await import("./sweep_play.ts");
-      await sweepPlay(config, options);
+      process.exitCode = await sweepPlay(config, options);
     });
 }
 

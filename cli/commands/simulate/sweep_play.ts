@@ -25,7 +25,8 @@ export interface SweepPlayOptions {
   readonly json?: true | undefined;
 }
 
-export async function sweepPlay(path: string, options: SweepPlayOptions): Promise<void> {
+/** 0 all was measured, 1 Ctrl-C came before. */
+export async function sweepPlay(path: string, options: SweepPlayOptions): Promise<0 | 1> {
   const config = resolve(path);
   await loadCluster(config);
   const { param: parameters, heartbeats, seed } = options;
@@ -53,14 +54,20 @@ export async function sweepPlay(path: string, options: SweepPlayOptions): Promis
     parameters,
     heartbeats,
     seed,
-    cells: jobs.map((job) => figures.get(job)!),
+    combinations: jobs.length,
+    cells: jobs.map((job) => figures.get(job)).filter((each) => each !== undefined),
   };
+  const exitCode = sweep.cells.length === sweep.combinations ? 0 : 1;
   if (options.svg !== undefined) {
     const { drawCurves } = await import("../../render/svg/curve.ts");
     const { curvesOf } = await import("../../render/simulation/sweep_curves.ts");
     await writeOutput(options.svg, drawCurves(curvesOf(sweep)).svg);
   }
-  if (options.json) return printJson(sweepAsJson(sweep));
+  if (options.json) {
+    printJson(sweepAsJson(sweep));
+    return exitCode;
+  }
   const paint = await paintFor(process.stdout);
   process.stdout.write(renderSweep(sweep, paint).join("\n") + "\n");
+  return exitCode;
 }

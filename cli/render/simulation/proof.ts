@@ -26,6 +26,8 @@ export interface Proof {
   readonly moves: readonly string[];
   readonly waitsMs: readonly number[];
   readonly schedules: number;
+  /** Fewer when Ctrl-C came. */
+  readonly tried: number;
   /** Do the same as one that was tried. */
   readonly leftOut: number;
   readonly boundMs: number;
@@ -38,25 +40,28 @@ const dangerInWords: Readonly<Record<Danger, string>> = {
 };
 
 export function renderProof(proof: Proof, elapsedMs: number, paint: Paint): string[] {
-  const { config, nodes, depth, moves, waitsMs, schedules, leftOut, boundMs, traces } = proof;
+  const { config, nodes, depth, moves, waitsMs, schedules, tried, leftOut, boundMs, traces } = proof;
   return [
     paint.strong(`${config} (${nodes.join(", ")}): every order of up to ${depth} faults`),
     ...wrap(`faults: ${moves.join(", ")}`, 80),
     ...wrap(`each strikes ${waitsMs.join(", ")} ms after the one before`, 80),
-    `${schedules} schedules tried in ${
+    `${tried} schedules tried in ${
       (elapsedMs / 1000).toFixed(1)
     } s; ${leftOut} more do the same as one of these`,
-    ...traces.flatMap((trace) => ["", ...traceLines(trace, boundMs, paint)]),
+    ...tried < schedules
+      ? [paint.doubtful(`INTERRUPTED after ${tried} of ${schedules}: nothing is proved of the rest`)]
+      : [],
+    ...traces.flatMap((trace) => ["", ...traceLines(trace, tried < schedules, boundMs, paint)]),
   ];
 }
 
-function traceLines(trace: Trace, boundMs: number, paint: Paint): string[] {
+function traceLines(trace: Trace, isInterrupted: boolean, boundMs: number, paint: Paint): string[] {
   const { danger, count, schedule, sentence, events, scenario } = trace;
   if (schedule === null) {
     const what = danger === "two-holders"
       ? "never two holders"
       : `never longer than ${boundMs} ms without a holder while a node could hold the group`;
-    return [paint.good(what)];
+    return [isInterrupted ? paint.doubtful(`until then ${what}`) : paint.good(what)];
   }
   const rows = events.map((
     event,

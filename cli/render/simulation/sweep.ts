@@ -14,10 +14,13 @@ export interface Sweep {
   readonly parameters: readonly Parameter[];
   readonly heartbeats: number;
   readonly seed: number;
+  readonly combinations: number;
+  /** Fewer than the combinations when Ctrl-C came. */
   readonly cells: readonly CellFigures[];
 }
 
-export function renderSweep({ config, parameters, heartbeats, cells }: Sweep, paint: Paint): string[] {
+export function renderSweep(sweep: Sweep, paint: Paint): string[] {
+  const { config, parameters, heartbeats, combinations, cells } = sweep;
   // What has one value only is said once.
   const names = parameters.filter(({ values }) => values.length > 1).map(({ name }) => name);
   const constant = parameters.filter(({ values }) => values.length === 1)
@@ -33,9 +36,12 @@ export function renderSweep({ config, parameters, heartbeats, cells }: Sweep, pa
     ]),
   ]);
   return [
-    ...wrap(`${config}: ${cells.length} combinations, ${heartbeats} heartbeats each${constant}`, 80).map(
+    ...wrap(`${config}: ${combinations} combinations, ${heartbeats} heartbeats each${constant}`, 80).map(
       paint.strong,
     ),
+    ...cells.length < combinations
+      ? [paint.doubtful(`INTERRUPTED after ${cells.length} of ${combinations}`)]
+      : [],
     "",
     paint.strong(head!),
     ...rows,

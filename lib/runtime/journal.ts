@@ -7,7 +7,7 @@
  * machine that loses its power loses the last seconds.
  */
 
-import { closeSync, mkdirSync, open, openSync, rename, statSync } from "node:fs";
+import { closeSync, fstatSync, mkdirSync, open, openSync, readSync, rename } from "node:fs";
 import { dirname } from "node:path";
 import type { Effect } from "../core/effects.ts";
 import type { Input } from "../core/inputs.ts";
@@ -17,6 +17,7 @@ import { isOfNote, type JournalHeader, type Resume } from "../core/journal/forma
 import { LineWriter } from "./line_writer.ts";
 
 const fileMode = 0o600;
+const newline = 0x0a;
 
 /** How long the end of the daemon, and a rotated file, wait for a disk that hangs. */
 const flushLimitMs = 1_000;
@@ -49,14 +50,18 @@ export class Journal {
   /** Throws the error of node:fs when the file cannot be opened. A run is appended to what is there. */
   constructor(readonly options: JournalOptions, readonly head: Omit<JournalHeader, "now" | "at" | "part">) {
     mkdirSync(dirname(options.file), { recursive: true });
-    const descriptor = openSync(options.file, "a", fileMode);
+    const descriptor = openSync(options.file, "a+", fileMode);
+    let isCutOff: boolean;
     try {
-      this.#bytes = statSync(options.file).size;
+      this.#bytes = fstatSync(descriptor).size;
+      isCutOff = this.#bytes > 0 && !endsALine(descriptor, this.#bytes);
     } catch (error) {
       closeSync(descriptor);
       throw error;
     }
     this.#writer = writerFor(descriptor);
+    // Behind a line that a crash or a full disk cut off, the header would be part of it, and the run of the old one.
+    if (isCutOff) this.#put("");
   }
 
   /** The run begins; before its first step. */
@@ -130,6 +135,12 @@ export class Journal {
     this.#waiting = null;
     this.options.failed(error.message);
   }
+}
+
+function endsALine(descriptor: number, bytes: number): boolean {
+  const last = new Uint8Array(1);
+  readSync(descriptor, last, 0, 1, bytes - 1);
+  return last[0] === newline;
 }
 
 /** Higher costs fewer calls at short keepalives; a daemon that is killed takes so much of its last moment along. */

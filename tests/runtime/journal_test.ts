@@ -49,6 +49,28 @@ Deno.test("every step of a run is in the file, a second run follows the first, a
     assert.equal(statSync(file).mode & 0o777, 0o600);
   }));
 
+Deno.test("a run that was cut off in a line does not swallow the next one", () =>
+  inDirectory(async (directory) => {
+    const file = join(directory, "journal");
+    const play = async (generation: number) => {
+      const identity = { ...head.identity, generation };
+      const journal = new Journal({ file, bytesMax: 1e6, groups, failed: unexpected }, { ...head, identity });
+      journal.begin(100);
+      for (let now = 100; now < 110; now++) journal.step(now, { kind: "wake" }, []);
+      await journal.close();
+    };
+    await play(1);
+    writeFileSync(file, readFileSync(file, "utf8").slice(0, -2));
+    await play(2);
+    assert.deepEqual(
+      read(file).map(({ steps, gap, header }) => [header.identity.generation, steps.length, gap !== ""]),
+      [[1, 9, true], [2, 10, false]],
+    );
+    const lines = readFileSync(file, "utf8").trimEnd().split("\n");
+    assert.equal(lines.filter((line) => line.startsWith(`{"journal":`)).length, 2, "each at a line's begin");
+    assert.ok(!lines.includes(""), "no empty line where none is needed");
+  }));
+
 Deno.test("a full file takes the former one's place, no step is lost, and both keep within the size", () =>
   inDirectory(async (directory) => {
     const file = join(directory, "journal");

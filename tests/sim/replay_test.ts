@@ -155,6 +155,10 @@ Deno.test("a journal is sorted into runs, with what is missing in them", () => {
   assert.deepEqual(shape(["[1]", later, "[1]"]), [[1, true, false]]);
   assert.deepEqual(shape([lines[0]!, "[1]", `{"lost":3,"now":5}`, "[1]"]), [[1, false, true]]);
   assert.deepEqual(shape([lines[0]!, "[1]", "[1,[", "[1]"]), [[1, false, true]]);
+  for (const partial of ["[1,[", lines[0]!.slice(0, -40), `[1,{"journal":1,"now":`]) {
+    const cutOff = [lines[0]!, "[1]", `${partial}${other}`, "[1]", "[1]"];
+    assert.deepEqual(shape(cutOff), [[1, false, true], [2, false, false]], `a run behind ${partial}`);
+  }
   assert.deepEqual(shape([]), []);
 });
 

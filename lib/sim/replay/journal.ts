@@ -1,7 +1,7 @@
 /** A journal's lines, sorted into runs: from a header to the next one, or to where something is missing. Pure. */
 
 import { JournalDecoder } from "../../core/journal/codec.ts";
-import type { JournalHeader, JournalStep } from "../../core/journal/format.ts";
+import type { JournalEntry, JournalHeader, JournalStep } from "../../core/journal/format.ts";
 
 export interface JournalRun {
   readonly header: JournalHeader;
@@ -13,13 +13,11 @@ export interface JournalRun {
   readonly gap: string;
 }
 
-/** Whole lines of the older file, then of the newer. The last line of a file may be cut off by a crash. */
+/** Whole lines of the older file, then of the newer. The last line of a run may be cut off by a crash. */
 export function runsOf(lines: Iterable<string>): JournalRun[] {
   const decoder = new JournalDecoder();
   const runs: Array<{ header: JournalHeader; steps: JournalStep[]; isHeadless: boolean; gap: string }> = [];
-  for (const line of lines) {
-    if (line === "") continue;
-    const entry = decoder.line(line);
+  for (const entry of entriesOf(lines, decoder)) {
     const run = runs.at(-1);
     switch (entry.kind) {
       case "header":
@@ -38,6 +36,26 @@ export function runsOf(lines: Iterable<string>): JournalRun[] {
     }
   }
   return runs;
+}
+
+function* entriesOf(lines: Iterable<string>, decoder: JournalDecoder): Generator<JournalEntry> {
+  for (const line of lines) {
+    if (line === "") continue;
+    const entry = decoder.line(line);
+    yield entry;
+    if (entry.kind === "unreadable") yield* headerWithin(line, decoder);
+  }
+}
+
+/** No text within a line can hold this: its quotes would be escaped. Settings can, so what follows must be read. */
+const headerBegin = `{"journal":`;
+
+/** A header straight behind a line that was cut off: without it a whole run would be missing, and nothing would say so. */
+function* headerWithin(line: string, decoder: JournalDecoder): Generator<JournalEntry> {
+  for (let at = line.indexOf(headerBegin, 1); at > 0; at = line.indexOf(headerBegin, at + 1)) {
+    const entry = decoder.line(line.slice(at));
+    if (entry.kind === "header") return yield entry;
+  }
 }
 
 /** The next file of the same run: nothing lies between the two. */

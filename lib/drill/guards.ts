@@ -10,8 +10,13 @@ import type { Connection } from "./remote_shell.ts";
 export interface Facts {
   /** The local daemon's view; `null`: no daemon of ours runs here. */
   readonly view: NodeView | null;
-  /** Interfaces that the routes name for the peers of the caller's connections, by remote address. */
-  readonly connections: ReadonlyArray<Connection & { readonly device: string | null }>;
+  /**
+   * The caller's connections, with the interfaces that the routes name for their far ends and the hardware address of
+   * the next hop on the link that is to be cut; `null`: not known, or of no matter.
+   */
+  readonly connections: ReadonlyArray<
+    Connection & { readonly device: string | null; readonly neighbour: string | null }
+  >;
   /** Links that other drills have cut, or make worse, at this moment: the daemon need not have noticed yet. */
   readonly drilled: readonly string[];
   /** A second address of the peer that the operator named, and what came of asking it; `null`: none was named. */
@@ -91,8 +96,8 @@ export function refusals(plan: DrillPlan, facts: Facts, paths: Paths): string[] 
       : `name a second address of the peer, on another link, with --other-path`;
     found.push(`the last path to the peer would be cut: ${paths.sentence}; ${next}`);
   }
-  for (const { remote, ports, device, evidence } of facts.connections) {
-    if (device !== plan.link || !isHit(plan, remote, ports)) continue;
+  for (const { remote, ports, device, neighbour, evidence } of facts.connections) {
+    if (device !== plan.link || !isHit(plan, remote, ports, neighbour)) continue;
     found.push(
       `your own connection from ${remote} comes in over ${plan.link} (${evidence}); log in over another link, or at the console`,
     );

@@ -133,8 +133,18 @@ export function parseComment(comment: string): { link: string; what: string } | 
   return match === null ? null : { link: match[1]!, what: match[2]! };
 }
 
-/** Whether a TCP or UDP conversation with `remote` on this link would be hit. */
-export function isHit(plan: DrillPlan, remote: string, ports: readonly number[]): boolean {
-  if (plan.port !== null && !ports.includes(plan.port)) return false;
-  return plan.scope.kind === "everything" || plan.scope.address === remote;
+/**
+ * Whether a TCP or UDP conversation with `remote` on this link would be hit. `neighbour`: hardware address of the next
+ * hop to it on the link. A peer's frames also carry what it routes for others and what its other addresses say: hit is
+ * all that is not known to come by another neighbour; `null`: not known.
+ */
+export function isHit(
+  { scope, port }: DrillPlan,
+  remote: string,
+  ports: readonly number[],
+  neighbour: string | null,
+): boolean {
+  if (port !== null && !ports.includes(port)) return false;
+  if (scope.kind === "everything" || scope.address === remote) return true;
+  return scope.hardware !== null && (neighbour === null || neighbour === scope.hardware);
 }

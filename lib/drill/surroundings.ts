@@ -74,13 +74,23 @@ export async function scopeOf(netlink: Netlink, link: LinkInfo, peer: string | n
 
 export async function factsFor(
   netlink: Netlink,
+  { link, scope }: { readonly link: LinkInfo; readonly scope: Scope },
   view: NodeView | null,
   drilled: readonly string[],
   otherPath: string | null,
 ): Promise<Facts> {
   const device = (address: string) => netlink.deviceForAddress(address)?.name ?? null;
-  const connections = shellConnections()
-    .map((connection) => ({ ...connection, device: device(connection.remote) }));
+  // Who brings a connection matters only where a neighbour is cut off with all that it sends.
+  const isAsked = scope.kind === "peer" && scope.hardware !== null;
+  const connections = await Promise.all(
+    shellConnections().map(async (connection) => {
+      const through = device(connection.remote);
+      const neighbour = isAsked && through === link.name
+        ? await neighbourTowards(netlink, link, connection.remote)
+        : null;
+      return { ...connection, device: through, neighbour };
+    }),
+  );
   return {
     view,
     connections,
@@ -89,6 +99,16 @@ export async function factsFor(
       ? null
       : { address: otherPath, device: device(otherPath), answers: await answersPing(otherPath) },
   };
+}
+
+/** Hardware address of the next hop on the link; `null`: it lies elsewhere, or nobody answers for it. */
+export async function neighbourTowards(
+  netlink: Netlink,
+  link: LinkInfo,
+  remote: string,
+): Promise<string | null> {
+  const hop = netlink.nextHop(remote);
+  return hop === null || hop.index !== link.index ? null : await hardwareOf(link, hop.address);
 }
 
 /** `null`: nobody answers for it. */

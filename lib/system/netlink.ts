@@ -219,23 +219,31 @@ export class Netlink {
       const prefixOfLocalSubnet = isHostPrefix(held) ? null : held.prefix;
       return { index: heldOn.index, name: heldOn.name, prefixOfLocalSubnet };
     }
-    const route = this.#route(bytes);
+    const route = this.#route(bytes, routeFlagFibMatch);
     const link = route?.index == null ? undefined : names.get(route.index);
     if (route === null || link === undefined) return null;
     if (route.type !== routeTypes.unicast && link.name !== loopbackIndexName) return null;
-    const prefixOfLocalSubnet = route.hasGateway || route.prefix === 0 ? null : route.prefix;
+    const prefixOfLocalSubnet = route.gateway !== null || route.prefix === 0 ? null : route.prefix;
     return { index: link.index, name: link.name, prefixOfLocalSubnet };
+  }
+
+  /** The neighbour to whom the kernel hands packets for the address: a gateway, or the address itself. */
+  nextHop(address: string): { readonly index: number; readonly address: string } | null {
+    const bytes = addressBytes(address);
+    const route = bytes === null ? null : this.#route(bytes, 0);
+    if (route?.type !== routeTypes.unicast || route.index === null) return null;
+    return { index: route.index, address: route.gateway === null ? address : addressText(route.gateway) };
   }
 
   close(): void {
     this.#socket.close();
   }
 
-  #route(address: Uint8Array): RouteInfo | null {
+  #route(address: Uint8Array, flags: number): RouteInfo | null {
     const fixed = new Uint8Array(12);
     fixed[0] = familyNumber[address.length === 4 ? 4 : 6];
     fixed[1] = address.length * 8;
-    new DataView(fixed.buffer).setUint32(8, routeFlagFibMatch, true);
+    new DataView(fixed.buffer).setUint32(8, flags, true);
     const answer = this.#request(RTM.GETROUTE, 0, fixed, [[attribute.routeDestination, address]]);
     const unreachable: number[] = [Errno.ENETUNREACH, Errno.EHOSTUNREACH, Errno.EACCES, Errno.EINVAL];
     if (unreachable.includes(answer.error)) return null;

@@ -77,7 +77,13 @@ Deno.test("the caller's own connection is not cut, wherever the drill would hit 
     device: "eth1",
   } as const;
   const view = viewOf({ eth0: "up", eth1: "up" });
-  const cases: ReadonlyArray<readonly [Partial<DrillPlan>, string | null, number]> = [
+  const [peer, another] = ["02:00:00:00:00:02", "02:00:00:00:00:09"];
+  const router = { scope: { kind: "peer", address: "192.0.2.2", family: 4, hardware: peer } } as const;
+  const cases: ReadonlyArray<readonly [Partial<DrillPlan>, string | null, number, string?]> = [
+    [router, "eth1", 1, peer],
+    [router, "eth1", 1],
+    [router, "eth1", 0, another],
+    [router, "eth0", 0],
     [{}, "eth1", 1],
     [{ lossPermille: 300 }, "eth1", 1],
     [{}, "eth0", 0],
@@ -87,13 +93,13 @@ Deno.test("the caller's own connection is not cut, wherever the drill would hit 
     [{ scope: { kind: "peer", address: "192.0.2.2", family: 4, hardware: null } }, "eth1", 0],
     [{ scope: { kind: "peer", address: "192.0.2.9", family: 4, hardware: null } }, "eth1", 1],
   ];
-  for (const [change, device, expected] of cases) {
+  for (const [change, device, expected, neighbour = null] of cases) {
     const drill = { ...plan, ...change };
-    const facts = { ...nothing, view, connections: [{ ...connection, device }] };
+    const facts = { ...nothing, view, connections: [{ ...connection, device, neighbour }] };
     assert.equal(
       refusals(drill, facts, pathsLeft(drill, facts)).length,
       expected,
-      JSON.stringify([change, device]),
+      JSON.stringify([change, device, neighbour]),
     );
   }
 });

@@ -84,14 +84,22 @@ Deno.test("a rule's comment fits the packet filter and tells the link again", ()
 });
 
 Deno.test("a conversation is hit by what it shares with the drill", () => {
-  const cases: ReadonlyArray<readonly [Partial<DrillPlan>, string, boolean]> = [
-    [{}, "192.0.2.9", true],
-    [{ scope: neighbour }, "192.0.2.9", false],
-    [{ scope: neighbour }, "192.0.2.2", true],
-    [{ port: 694 }, "192.0.2.2", false],
-    [{ port: 22 }, "192.0.2.2", true],
+  const [peer, another] = [neighbour.hardware, "02:00:00:00:00:09"];
+  const cases: ReadonlyArray<readonly [Partial<DrillPlan>, string, string | null, boolean]> = [
+    [{}, "192.0.2.9", null, true],
+    [{ scope: neighbour }, "192.0.2.9", another, false],
+    [{ scope: neighbour }, "203.0.113.7", another, false],
+    // It routes for the far end, or has that address too; or nobody knows.
+    [{ scope: neighbour }, "203.0.113.7", peer, true],
+    [{ scope: neighbour }, "2001:db8::2", peer, true],
+    [{ scope: neighbour }, "203.0.113.7", null, true],
+    [{ scope: neighbour, port: 694 }, "203.0.113.7", peer, false],
+    [{ scope: { ...neighbour, hardware: null } }, "203.0.113.7", null, false],
+    [{ scope: neighbour }, "192.0.2.2", another, true],
+    [{ port: 694 }, "192.0.2.2", null, false],
+    [{ port: 22 }, "192.0.2.2", null, true],
   ];
-  for (const [plan, remote, expected] of cases) {
-    assert.equal(isHit({ ...whole, ...plan }, remote, [22, 50123]), expected);
+  for (const [plan, remote, hop, expected] of cases) {
+    assert.equal(isHit({ ...whole, ...plan }, remote, [22, 50123], hop), expected, `${remote} by ${hop}`);
   }
 });

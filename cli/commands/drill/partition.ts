@@ -98,7 +98,13 @@ async function prepare(request: PartitionRequest, netlink: Netlink): Promise<Pre
     lossPermille: request.lossPermille,
     durationMs: request.durationMs,
   };
-  const facts = await factsFor(netlink, daemon?.before ?? null, drilled, request.otherPath);
+  const facts = await factsFor(
+    netlink,
+    { link, scope },
+    daemon?.before ?? null,
+    drilled,
+    request.otherPath,
+  );
   const paths = pathsLeft(plan, facts);
   const vips = request.vips.length > 0 ? request.vips : daemon === null ? [] : vipsOf(daemon.before);
   const notes = [

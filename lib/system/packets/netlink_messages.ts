@@ -225,7 +225,8 @@ export interface RouteInfo {
   /** Length of the route's own destination, 0 for a default route. */
   readonly prefix: number;
   readonly index: number | null;
-  readonly hasGateway: boolean;
+  /** Of either family; `null`: the destination itself is a neighbour. */
+  readonly gateway: Uint8Array | null;
 }
 
 /** Body of RTM_NEWROUTE. */
@@ -233,12 +234,12 @@ export function readRoute(body: Uint8Array): RouteInfo | null {
   const fixedBytes = 12;
   if (body.length < fixedBytes) return null;
   const attributes = readAttributes(body, fixedBytes);
-  const viaOtherFamily = 18;
+  const viaOtherFamily = 18; // struct rtvia: the family in two bytes, then the address
   return {
     type: body[7]!,
     prefix: body[1]!,
     index: number32(attributes.get(4)),
-    hasGateway: attributes.has(5) || attributes.has(viaOtherFamily),
+    gateway: attributes.get(5) ?? attributes.get(viaOtherFamily)?.slice(2) ?? null,
   };
 }
 

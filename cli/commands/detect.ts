@@ -65,7 +65,11 @@ function withQuestion(command: Command) {
     .option("--primary <address>", "own address of the node that should have it; may be repeated", several)
     .option("--standby <address>", "own address of the node that should not; may be repeated", several)
     .addOption(new Option("--role <role>", "what this machine is (default: by the addresses)").choices(roles))
-    .option("--service <service>", "tcp:PORT of the primary, tcp:ADDRESS:PORT, or an http:// URL", several)
+    .option(
+      "--service <service>",
+      "tcp:PORT of the primary, tcp:ADDRESS:PORT, or an http:// URL at its own address",
+      several,
+    )
     .option("--http-status <codes>", "what an http:// service should answer (default: 200-399)", nonEmpty)
     .option("--link <link>", "another path to the other node: DEVICE=ADDRESS, or serial:TTY:BAUD", several)
     .option("--ignore <hardware>", "hardware address that holds nothing (a router with proxy ARP)", several)

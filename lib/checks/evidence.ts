@@ -93,8 +93,10 @@ export interface EchoAnswers extends Piece {
 export interface ServiceAnswer extends Piece {
   readonly kind: "service";
   readonly service: CheckedService;
-  /** Of the node that was asked; `null`: a name in a URL. */
+  /** Where it was asked; `null`: at a name in a URL. */
   readonly address: string | null;
+  /** All addresses that the name in a URL stands for; empty: it holds an address, or a name that nobody resolves. */
+  readonly resolved: readonly string[];
   /**
    * answers: as it should; refuses: the machine lives, the service does not; fails: it answers, but not as it should;
    * silent: nothing came back.

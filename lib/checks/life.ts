@@ -3,7 +3,7 @@
  * enough; silence is a fact only where somebody was asked often enough, and could have been heard.
  */
 
-import { type Evidence, ofKind } from "./evidence.ts";
+import { type Evidence, ofKind, type ServiceAnswer } from "./evidence.ts";
 import type { Alive, Serves } from "./facts.ts";
 import { questionsForSilence } from "./place.ts";
 import type { CheckQuestion } from "./question.ts";
@@ -37,7 +37,7 @@ export function aliveness(
         }
         break;
       case "service":
-        if (piece.address === null || question.vips.some((vip) => vip.address === piece.address)) break;
+        if (foreignness(piece, question) !== null) break;
         if (piece.outcome === "silent") silent.push(piece.subject);
         else alive.push(`${piece.subject} (${piece.detail})`);
         break;
@@ -66,7 +66,7 @@ export function aliveness(
         break;
     }
   }
-  const name = nodes.length === 1 ? nodes[0]!.name : "another node";
+  const name = nameOf(nodes);
   if (alive.length > 0) return { alive: "alive", why: [`${name} is alive: ${alive.join(", ")}`] };
   // With no interface that carries, the silence is our own.
   const interfaces = ofKind(evidence, "interface");
@@ -93,12 +93,37 @@ function arpOrNd(address: string): string {
   return address.includes(":") ? "ND" : "ARP";
 }
 
+function nameOf(nodes: ReturnType<typeof judgedNodes>): string {
+  return nodes.length === 1 ? nodes[0]!.name : "another node";
+}
+
+/** Whether a service of the judged nodes answers. One of the virtual address itself may be this machine's own. */
 export function serving(
   question: CheckQuestion,
   evidence: readonly Evidence[],
 ): { serves: Serves; why: string[] } {
   const services = ofKind(evidence, "service");
-  if (question.services.length === 0 || services.length === 0) return { serves: "unknown", why: [] };
-  const why = services.map((piece) => `service ${piece.subject}: ${piece.detail}`);
-  return { serves: services.some((piece) => piece.outcome === "answers") ? "answers" : "silent", why };
+  if (question.services.length === 0) return { serves: "unknown", why: [] };
+  const name = nameOf(judgedNodes(question));
+  const why = services.map((piece) => {
+    const reason = foreignness(piece, question);
+    const doubt = reason === null ? "" : `, which says nothing of ${name}: ${reason}`;
+    return `service ${piece.subject}: ${piece.detail}${doubt}`;
+  });
+  const theirs = services.filter((piece) => foreignness(piece, question) === null);
+  if (theirs.length === 0) return { serves: "unknown", why };
+  return { serves: theirs.some((piece) => piece.outcome === "answers") ? "answers" : "silent", why };
+}
+
+/** Why an answer may come from another machine than the judged nodes; `null`: it was asked at own addresses of theirs. */
+function foreignness({ address, resolved }: ServiceAnswer, question: CheckQuestion): string | null {
+  const asked = address === null ? resolved : [address];
+  if (asked.length === 0) return "its name was not resolved";
+  const vip = asked.find((each) => question.vips.some((vip) => vip.address === each));
+  if (vip !== undefined) return `${vip} belongs to whoever holds it`;
+  const own = new Set(judgedNodes(question).flatMap((node) => node.addresses));
+  const other = asked.find((each) => !own.has(each));
+  if (other === undefined) return null;
+  const flag = question.role === "primary" ? "--standby" : "--primary";
+  return `${other} is not known as its own address; if it is, name it with ${flag} too`;
 }

@@ -132,6 +132,22 @@ segmentTest(
   },
 );
 
+segmentTest("a service of the address itself is this machine's own, and no sign of the primary", {
+  machines: 2,
+}, async (segment) => {
+  await segment.hold("node2");
+  await segment.network.harm("node1", "all", { cut: true });
+  const listener = segment.on("node2", () => Deno.listen({ hostname: VIP, port: 80 }));
+  try {
+    const args = ["--vip", VIP, "--primary", segment.address("node1"), "--service", `tcp:${VIP}:80`];
+    const { code, verdicts } = await segment.verdict("node2", args);
+    assert.equal(code, "taken-over");
+    assert.match(verdicts[0].why.join("\n"), /accepts connections, which says nothing of primary/);
+  } finally {
+    listener.close();
+  }
+});
+
 segmentTest("an ordinary user is told what was not seen, and which capability it takes", {
   machines: 2,
   programs: ["setpriv"],

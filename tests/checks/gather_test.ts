@@ -3,7 +3,9 @@
 import assert from "node:assert/strict";
 import { type Evidence, ofKind } from "../../lib/checks/evidence.ts";
 import { gather, openWindow } from "../../lib/checks/gather.ts";
+import type { CheckQuestion } from "../../lib/checks/question.ts";
 import type { GatherEvidence, Source } from "../../lib/checks/sources.ts";
+import { gatherServices } from "../../lib/checks/sources/services.ts";
 import { monotonicMs } from "../../lib/system/clock.ts";
 import { Errno, SystemError } from "../../lib/system/errno.ts";
 import { needsNetRaw } from "../../lib/system/socket.ts";
@@ -16,8 +18,12 @@ function source(name: Source["name"], gatherer: GatherEvidence, isAsked = true):
   return { name, isAsked: () => isAsked, load: () => Promise.resolve(gatherer) };
 }
 
-function run(sources: readonly Source[], windowMs = 50): Promise<Evidence[]> {
-  return gather(question("standby", { windowMs }), {
+function run(
+  sources: readonly Source[],
+  windowMs = 50,
+  more: Partial<CheckQuestion> = {},
+): Promise<Evidence[]> {
+  return gather(question("standby", { windowMs, ...more }), {
     askDaemon: () => Promise.reject(new Error("none")),
     sources,
   });
@@ -62,4 +68,26 @@ Deno.test("a pause ends with the window or with the signal, whichever is first",
   const pause = openWindow(60_000).pause(60_000, ending.signal);
   ending.abort();
   await pause;
+});
+
+Deno.test("of a name in a service's URL it is told what it stands for: that decides whose answer it is", async () => {
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, () => new Response());
+  const http = (host: string) =>
+    ({ kind: "http", url: `http://${host}:${server.addr.port}/`, statusMin: 200, statusMax: 399 }) as const;
+  const services = [http("localhost"), http("127.0.0.1")];
+  try {
+    const evidence = await run(
+      [
+        source("services", gatherServices),
+      ],
+      1000,
+      { services },
+    );
+    const [named, plain] = ofKind(evidence, "service");
+    assert.equal(named!.address, null);
+    assert.ok(named!.resolved.includes("127.0.0.1"), named!.resolved.join());
+    assert.deepEqual([plain!.address, plain!.resolved], ["127.0.0.1", []]);
+  } finally {
+    await server.shutdown();
+  }
 });

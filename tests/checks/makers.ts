@@ -71,14 +71,19 @@ export function echo(address: string, received: number, sent = 16): Evidence {
   return { kind: "echo", source: "echo", subject: address, ageMs: 0, sent, received, roundTripMs };
 }
 
-export function service(outcome: ServiceAnswer["outcome"]): Evidence {
+/** A service of the primary, unless other addresses are given that the name in its URL stands for. */
+export function service(
+  outcome: ServiceAnswer["outcome"],
+  resolved: readonly string[] | null = null,
+): Evidence {
   return {
     kind: "service",
     source: "services",
     subject: `tcp:${PRIMARY}:80`,
     ageMs: 0,
     service: { kind: "tcp", address: PRIMARY, port: 80 },
-    address: PRIMARY,
+    address: resolved === null ? PRIMARY : null,
+    resolved: resolved ?? [],
     outcome,
     detail: outcome,
     attempts: 1,

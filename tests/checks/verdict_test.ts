@@ -137,6 +137,34 @@ const cases: readonly Case[] = [
     code: "split-brain",
   },
   {
+    what: "here, primary silent, and what answers is the service of the address, by a name: it is ours",
+    role: "standby",
+    asked: { services: tcp },
+    evidence: [own(true), answers(VIP, []), ...primarySilent, service("answers", [VIP])],
+    code: "taken-over",
+  },
+  {
+    what: "here, primary silent, and what answers may be any of two addresses, one of them ours",
+    role: "standby",
+    asked: { services: tcp },
+    evidence: [own(true), answers(VIP, []), ...primarySilent, service("answers", [PRIMARY, STANDBY])],
+    code: "taken-over",
+  },
+  {
+    what: "here, primary silent, and what answers is a name that was not resolved",
+    role: "standby",
+    asked: { services: tcp },
+    evidence: [own(true), answers(VIP, []), ...primarySilent, service("answers", [])],
+    code: "taken-over",
+  },
+  {
+    what: "here, primary alive, and its service answers by a name",
+    role: "standby",
+    asked: { services: tcp },
+    evidence: [own(true), ...primarySilent, service("answers", [PRIMARY])],
+    code: "split-brain",
+  },
+  {
     what: "here, primary alive, service fails",
     role: "standby",
     asked: { services: tcp },
@@ -325,6 +353,20 @@ for (const { what, role, asked, evidence, code } of cases) {
     assert.match(verdict.sentence, /10\.0\.0\.9/);
   });
 }
+
+Deno.test("a service that says nothing of the primary is told with the reason, and the next step", () => {
+  const cases: ReadonlyArray<readonly [resolved: string[], words: RegExp]> = [
+    [[VIP], /: answers, which says nothing of node1: 10\.0\.0\.9 belongs to whoever holds it$/],
+    [[STANDBY], /: 10\.0\.0\.2 is not known as its own address; if it is, name it with --primary too$/],
+    [[], /: its name was not resolved$/],
+  ];
+  for (const [resolved, words] of cases) {
+    const asked = question("standby", { services: tcp });
+    const facts = factsOf(asked, asked.vips[0]!, [own(true), service("answers", resolved)]);
+    assert.match(facts.why.at(-1)!, words);
+    assert.equal(facts.serves, "unknown");
+  }
+});
 
 const places: readonly Place[] = [
   "here",

@@ -1,6 +1,6 @@
 /**
- * Asks the services of the node that should hold the addresses, at its own addresses: a TCP connection, or a whole
- * HTTP request. Several attempts overlap, because the kernel repeats a lost SYN only after a second.
+ * Asks the services of the node that should hold the addresses, at its own addresses or where a flag names: a TCP
+ * connection, or a whole HTTP request. Several attempts overlap, because the kernel repeats a lost SYN only after a second.
  */
 
 import { connect } from "node:net";
@@ -33,6 +33,8 @@ async function askRepeatedly(
   window: Look["window"],
 ): Promise<ServiceAnswer> {
   const address = service.kind === "tcp" ? service.address : hostOf(service.url);
+  const name = service.kind === "http" && address === null ? new URL(service.url).hostname : null;
+  const names = name === null ? [] : resolvedBy(name, window);
   const ending = new AbortController();
   let best: Outcome = { outcome: "silent", detail: `no answer within ${window.ms} ms` };
   const attempt = async () => {
@@ -60,6 +62,7 @@ async function askRepeatedly(
     ageMs: 0,
     service,
     address,
+    resolved: await names,
     attempts,
     tookMs,
     ...best,
@@ -123,4 +126,14 @@ function failure(error: Error & { code?: string }): Outcome {
 /** The address in a URL; `null` where it holds a name. */
 function hostOf(url: string): string | null {
   return canonicalAddress(new URL(url).hostname.replace(/^\[|\]$/g, ""));
+}
+
+/** What a name stands for, as far as it is known when the window closes: it decides whose service answered. */
+async function resolvedBy(name: string, window: Look["window"]): Promise<string[]> {
+  const { lookup } = await import("node:dns/promises");
+  const ending = new AbortController();
+  const late = window.pause(window.ms, ending.signal).then(() => []);
+  const found = await Promise.race([lookup(name, { all: true }).catch(() => []), late]);
+  ending.abort();
+  return [...new Set(found.flatMap(({ address }) => canonicalAddress(address.split("%")[0]!) ?? []))];
 }

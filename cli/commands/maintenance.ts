@@ -6,7 +6,10 @@ import { examples, jsonOption, socketOption, timeoutOption } from "../options.ts
 /** `heartline maintenance`: freezes the whole cluster, and lets it go again. */
 export function maintenanceCommand() {
   return new Command("maintenance")
-    .description("Freezes the whole cluster: nothing is taken, given up, monitored or moved until it is off.")
+    .description(
+      "Freezes the whole cluster: nothing is taken, given up, monitored or moved until it is off. An address " +
+        "that is taken off by hand stays off until then.",
+    )
     .addArgument(new Argument("<state>", "on or off").choices(["on", "off"] as const))
     .option("--no-wait", "return as soon as the daemon has agreed, which is at once")
     .addOption(timeoutOption(10_000, "how long to wait for the answer"))

@@ -134,6 +134,53 @@ Deno.test("a resource that was asked before maintenance began is not restarted i
   assert.equal(holders(wired), "n1");
 });
 
+/** n1 holds `web`, maintenance is on, and an operator has taken the address off. */
+function takenOffInMaintenance(outline: Parameters<typeof quietPair>[0] = {}): HandWired {
+  const wired = quietPair(outline);
+  wired.run(4_000);
+  wired.command("n1", { kind: "maintenance", on: true });
+  wired.run(4_100);
+  for (const resource of [0, 0]) wired.step("n1", { kind: "address-lost", group: "web", resource });
+  return wired;
+}
+
+function acts(wired: HandWired, sinceMs: number): string[] {
+  return wired.log.filter(({ node, atMs }) => node === "n1" && atMs >= sinceMs)
+    .flatMap(({ effect }) => effect.kind === "run" ? [effect.operation] : [effect.kind])
+    .filter((kind) => ["ask-wire", "start", "stop", "monitor", "drop", "announce"].includes(kind));
+}
+
+for (const isFree of [true, false]) {
+  const end = isFree ? "put back" : "given up, as somebody has it";
+  Deno.test(`in maintenance an address that is taken off is said once and left; afterwards it is ${end}`, () => {
+    const wired = takenOffInMaintenance({
+      groups: [{ name: "web", resources: [{ leaseSeconds: 1 }], monitorIntervalMs: 1_000 }],
+    });
+    wired.wire = () =>
+      isFree ? { kind: "silent" } : { kind: "answered", address: "192.0.2.1", hardware: "b", from: null };
+    wired.run(9_000);
+    assert.deepEqual(acts(wired, 4_000), []);
+    assert.equal(wired.reports("n1").filter((each) => each === "warning address-lost").length, 1);
+    assert.equal(holders(wired), "n1");
+    wired.command("n2", { kind: "maintenance", on: false });
+    wired.run(9_100);
+    const first = isFree ? ["ask-wire", "start", "announce", "monitor"] : ["ask-wire", "drop", "stop"];
+    assert.deepEqual(acts(wired, 9_000).slice(0, first.length), first);
+  });
+}
+
+Deno.test("a second holder is an alarm in maintenance too, also while an address is left taken off", () => {
+  const wired = takenOffInMaintenance();
+  wired.still.add("n2");
+  const { generation } = wired.nodes.get("n2")!.identity;
+  const web = { ...statement().groups.web!, state: "running" as const, epoch: 0 };
+  const stated = statement({ groups: { web }, maintenance: { on: true, version: 1 } });
+  const sequence = wired.nodes.get("n2")!.outbox.last + 1;
+  assert.deepEqual(reports(wired.step("n1", message({ source: "n2", generation, sequence }, stated))), [
+    "alarm split-brain",
+  ]);
+});
+
 Deno.test("a takeover waits for the delay, not less and hardly more", () => {
   const wired = quietPair({ takeoverDelayMs: 3_000 });
   wired.still.add("n1");

@@ -207,6 +207,30 @@ Deno.test("in maintenance nothing is taken, and all goes on when it ends", () =>
   assert.equal(holderAt(simulation, 14_500), "n2");
 });
 
+Deno.test("in maintenance an address that an operator removes stays off; it is back as soon as maintenance ends", () => {
+  const resources = [{ leaseSeconds: 1 }, "script"] as const;
+  const simulation = pair({ groups: [{ name: "web", resources, monitorIntervalMs: 1_000 }] })
+    .at(5_000, { kind: "command", node: "n2", command: { kind: "maintenance", on: true } })
+    .at(8_000, { kind: "remove-address", node: "n1", group: "web" }).run(12_000);
+  const removed = simulation.trace.entries.filter(({ code }) => code === "address-lost");
+  assert.deepEqual(removed.map(({ sentence }) => sentence), [
+    "vip:192.0.2.100/24 is gone from this machine; left as it is: maintenance is on",
+  ]);
+  assert.equal(outageMs(simulation, 7_000), 4_000);
+  simulation.at(12_000, { kind: "command", node: "n2", command: { kind: "maintenance", on: false } })
+    .run(14_000);
+  assert.equal(holderAt(simulation, 12_100), "n1");
+  assert.equal(codes(simulation, "n1", "monitor-failed"), 0, "its scripts go on undisturbed");
+});
+
+Deno.test("in maintenance an address whose lease ran out while its daemon stood still is put back", () => {
+  const simulation = pair({ timing: { keepaliveMs, deadTimeMs: 3_000 } })
+    .at(5_000, { kind: "command", node: "n2", command: { kind: "maintenance", on: true } })
+    .at(8_000, { kind: "pause", node: "n1" }).at(9_700, { kind: "resume", node: "n1" }).run(12_000);
+  assert.equal(codes(simulation, "n1", "address-lost"), 1);
+  assert.equal(holderAt(simulation, 10_000), "n1");
+});
+
 Deno.test("a takeover that must be confirmed waits for it", () => {
   const simulation = pair({ takeoverConfirm: true }).at(5_000, { kind: "power-off", node: "n1" }).run(10_000);
   assert.equal(holderAt(simulation, 10_000), "");

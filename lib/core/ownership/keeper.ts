@@ -31,6 +31,7 @@ export class Keeper {
   readonly claim: Claim;
   readonly health: Health;
   readonly moves = new Moves();
+  readonly returns: ReturnWatch;
   /** Highest epoch seen anywhere. */
   epoch: number;
   /** Epoch of our own last start: our claim while we hold. */
@@ -42,12 +43,13 @@ export class Keeper {
   isReleased = false;
   readonly #vigil: Vigil;
   readonly #bar: Bar;
-  readonly #returns: ReturnWatch;
   readonly #defence: Defence;
   readonly #rivals: Rivals;
   readonly #remains = new Remains();
   /** As at the last decision: addresses may be set. */
   #maySet = true;
+  /** As at the last decision. */
+  #isMaintenance = false;
   #stated: GroupStatement | null = null;
 
   constructor(readonly settings: GroupSettings, readonly isMember: boolean, keptEpoch: number) {
@@ -56,7 +58,7 @@ export class Keeper {
     this.claim = new Claim(settings);
     this.#vigil = new Vigil(settings.name);
     this.#bar = new Bar(settings);
-    this.#returns = new ReturnWatch(settings.name);
+    this.returns = new ReturnWatch(settings.name, this.claim.leaseSeconds);
     this.#defence = new Defence(settings.name);
     this.#rivals = new Rivals(settings.name);
     this.epoch = keptEpoch;
@@ -112,6 +114,7 @@ export class Keeper {
   reconcile(context: Context, surroundings: Surroundings): void {
     this.pending = [];
     this.#maySet = !this.claim.hasAddress || surroundings.mayRenew(this.claim.leaseSeconds);
+    this.#isMaintenance = surroundings.isMaintenance;
     this.#learnEpochs(context, surroundings.peers);
     const isStopped = this.machine.state === "stopped";
     this.#bar.watch(context, surroundings.peers, isStopped, surroundings.settings.timing.deadTimeMs);
@@ -133,8 +136,8 @@ export class Keeper {
       return;
     }
     const wasClaimed = this.claim.isMade;
-    if (holds(this.machine.state)) this.#returns.tick(context);
-    else this.#returns.drop();
+    if (holds(this.machine.state)) this.returns.tick(context, this.#isMaintenance);
+    else this.returns.drop();
     switch (this.machine.state) {
       case "running":
       case "starting":
@@ -159,33 +162,30 @@ export class Keeper {
     return earliestAfter(now, [
       this.health.deadline(now, isRunning),
       this.claim.deadline(now),
-      this.#returns.retryAt,
+      this.returns.retryAt,
     ]);
   }
 
-  /** Something else than us removed an address that is held here: put it back, and say so. */
+  /** Something else than us removed an address that is held here: put it back, unless in maintenance, and say so. */
   addressLost(context: Context, resource: number, windowMs: number): void {
     if (!this.machine.canReassert(resource)) return;
-    if (!this.#returns.lost(context, resource, windowMs)) return;
+    const done = this.returns.lost(context, resource, windowMs, this.#isMaintenance);
+    if (done === null) return;
     const id = this.settings.resources[resource]?.id ?? this.name;
-    context.report(
-      "warning",
-      "address-lost",
-      `${id} is gone from this machine; putting it back if it is free`,
-      {
-        group: this.name,
-      },
-    );
+    const what = done === "left" ? "left as it is: maintenance is on" : "putting it back if it is free";
+    const sentence = `${id} is gone from this machine; ${what}`;
+    context.report("warning", "address-lost", sentence, { group: this.name });
     if (this.health.isAddressFlapping(context.now)) {
-      const what = `${id} is removed again and again: look for a network manager`;
-      context.raise("address-flapping", this.name, what);
+      const often = `${id} is removed again and again: look for a network manager`;
+      context.raise("address-flapping", this.name, often);
     }
   }
 
   /** Takes the verdict of one of our questions to the wire. Returns whether it was ours. */
   hearWire(context: Context, id: EffectId, verdict: WireVerdict): boolean {
     if (this.claim.wire.hear(id, verdict, context.now)) return true;
-    const returned = this.#returns.hear(context, id, verdict, this.#maySet);
+    const rules = { maySet: this.#maySet, isMaintenance: this.#isMaintenance };
+    const returned = this.returns.hear(context, id, verdict, rules);
     if (returned === null) return false;
     if ("taken" in returned) {
       this.giveUpNow(context, returned.taken);
@@ -266,11 +266,9 @@ export class Keeper {
       this.moves.begin(taker.node);
       return this.giveUp(context, `handing over to ${taker.node}, where it belongs`);
     }
-    if (
-      this.machine.state === "running" && this.health.isMonitorDue(context.now, this.machine.isMonitoring)
-    ) {
-      this.machine.monitor(context);
-    }
+    // What finds a lost address missing would restart the group, though it may be back in a moment.
+    if (this.machine.state !== "running" || this.returns.isAsking) return;
+    if (this.health.isMonitorDue(context.now, this.machine.isMonitoring)) this.machine.monitor(context);
   }
 
   /** Stopped: should it be started here, and what is still missing? */

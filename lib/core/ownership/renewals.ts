@@ -19,5 +19,6 @@ export function renewLeases(
     if (!mayHold(keeper.machine.state) || keeper.machine.state === "unknown") continue;
     if (!mayRenew(keeper.claim.leaseSeconds)) continue;
     context.emit({ kind: "renew", group: keeper.name });
+    keeper.returns.renewed(context.now);
   }
 }

@@ -20,6 +20,23 @@ const vrrp: Flow = { ...beats, name: "VRRP", protocol: 112, port: null, destinat
 const arp: Flow = { ...vrrp, name: "ARP", family: "arp", protocol: null, source: null, destination: null };
 const out = (flow: Flow): Flow => ({ ...flow, direction: "out" });
 
+const toZone = `{"jump":{"target":"zone"}}`;
+/** Verdict maps: name, type, elements. The last one holds a key that we do not understand. */
+const maps: ReadonlyArray<readonly [name: string, type: string, elem: string]> = [
+  ["zones", "ifname", `,"elem":[["pub0",{"drop":null}],["hb0",${toZone}]]`],
+  [
+    "counted",
+    "ipv4_addr",
+    `,"elem":[[{"elem":{"val":"10.77.2.1","counter":{"packets":0,"bytes":0}}},{"drop":null}]]`,
+  ],
+  ["ports", "inet_service", `,"elem":[[22,{"drop":null}],[{"range":[690,700]},{"continue":null}]]`],
+  ["empty", "inet_service", ""],
+  ["strange", "inet_service", `,"elem":[[22,{"drop":null}],[{"osf":"any"},{"accept":null}]]`],
+];
+const named = (protocol: string, field: string, name: string) =>
+  `{"vmap":{"key":{"payload":{"protocol":"${protocol}","field":"${field}"}},"data":"@${name}"}}`;
+const byDevice = (name: string) => `{"vmap":{"key":{"meta":{"key":"iifname"}},"data":"@${name}"}}`;
+
 /** As nft 1.0.6 prints them: `EXPRESSIONS` of each rule, numbered from 10. */
 function nft(
   rules: readonly string[],
@@ -27,7 +44,7 @@ function nft(
 ): Chain[] {
   const { policy = "accept", hook = "input", family = "inet" } = options;
   const place = `"family":"${family}","table":"t"`;
-  const named = rules.map((expressions, index) =>
+  const own = rules.map((expressions, index) =>
     `{"rule":{${place},"chain":"c","handle":${10 + index},"expr":[${expressions}]}}`
   );
   const other = `{"rule":{${place},"chain":"other","handle":99,"expr":[${
@@ -35,8 +52,14 @@ function nft(
   },${drop}]}}`;
   const json = `{"nftables":[{"metainfo":{"version":"1.0.6"}},{"table":{${place.replace("table", "name")}}},
     {"set":{${place},"name":"blocked","type":"ipv4_addr","elem":[{"prefix":{"addr":"10.77.0.0","len":16}},"192.168.1.1"]}},
+    ${
+    maps.map(([name, type, elem]) =>
+      `{"map":{${place},"name":"${name}","type":"${type}","map":"verdict"${elem}}},`
+    ).join("")
+  }
     {"chain":{${place},"name":"c","type":"filter","hook":"${hook}","prio":0,"policy":"${policy}"}},
-    {"chain":{${place},"name":"other"}},${[...named, other].join(",")}]}`;
+    {"chain":{${place},"name":"other"}},{"chain":{${place},"name":"zone"}},
+    {"rule":{${place},"chain":"zone","handle":98,"expr":[${accept}]}},${[...own, other].join(",")}]}`;
   const listing = rules.map((_, index) => `\t\tthe words of rule ${10 + index} # handle ${10 + index}`).join(
     "\n",
   );
@@ -122,6 +145,22 @@ const cases: ReadonlyArray<
     [`{"vmap":{"key":{"payload":{"protocol":"udp","field":"dport"}},"data":{"set":[[22,${accept}],[694,${drop}]]}}}`],
     beats,
     10,
+  ],
+  ["a named map whose chain accepts, before the policy", [byDevice("zones")], beats, null, {
+    policy: "drop",
+  }],
+  ["a named map that drops another device", [byDevice("zones"), drop], { ...beats, device: "hb1" }, 11],
+  ["a named map that drops", [named("ip", "saddr", "counted")], beats, 10],
+  ["a named map that says nothing", [named("udp", "dport", "ports"), drop], beats, 11],
+  ["a named map with nothing in it", [named("udp", "dport", "empty"), drop], beats, 11],
+  ["a named map of which not all is understood", [named("udp", "dport", "strange"), drop], beats, "possible"],
+  ["the same, for what it names", [named("udp", "dport", "strange")], { ...beats, port: 22 }, 10],
+  ["a named map that is not there", [named("udp", "dport", "nosuch"), drop], beats, "possible"],
+  [
+    "a map by what is not understood",
+    [byDevice("zones").replace("iifname", "cgroup"), drop],
+    beats,
+    "possible",
   ],
   ["a rate that may be exceeded", [`{"limit":{"rate":5,"per":"second"}},${accept}`, drop], beats, "possible"],
   ["what is not understood", [`${meta("skuid", "7")},${drop}`], beats, "possible"],
@@ -214,7 +253,10 @@ Deno.test("listings of any content are read without an exception, and no walk is
   const loop = nft([`{"jump":{"target":"c"}}`]);
   assert.equal(droppedBy(loop, beats), null);
   fc.assert(fc.property(fc.json({ maxDepth: 6 }), fc.string(), (json, listing) => {
-    droppedBy(readNft(`{"nftables":[{"chain":${json}},{"rule":${json}},{"set":${json}}]}`, listing), beats);
+    droppedBy(
+      readNft(`{"nftables":[{"chain":${json}},{"rule":${json}},{"set":${json}},{"map":${json}}]}`, listing),
+      beats,
+    );
   }));
   const word = fc.constantFrom(
     "*filter",

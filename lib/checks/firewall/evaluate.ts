@@ -142,7 +142,7 @@ function endFor(end: RuleEnd, flow: Flow): RuleEnd | "unknown" {
     if (answer === "yes") return then;
     if (answer === "unknown") return "unknown";
   }
-  return { kind: "continue" };
+  return end.isComplete ? { kind: "continue" } : "unknown";
 }
 
 type Answer = "yes" | "no" | "unknown";

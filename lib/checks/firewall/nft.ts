@@ -19,6 +19,12 @@ import {
 type Json = null | string | number | boolean | readonly Json[] | { readonly [key: string]: Json };
 type JsonObject = { readonly [key: string]: Json };
 type Sets = ReadonlyMap<string, Operand>;
+/** What rules refer to by `@name`, by place. */
+interface Named {
+  readonly sets: Sets;
+  /** Pairs of a key and a verdict (or a mark, an address…). */
+  readonly maps: ReadonlyMap<string, Json>;
+}
 type Layer = Extract<Test, { kind: "compare" }>["layer"];
 
 const knownHooks: readonly string[] = [...hooks.in, ...hooks.out];
@@ -29,7 +35,10 @@ export function readNft(json: string, listing: string): Chain[] {
   const items = isObject(root) && Array.isArray(root["nftables"]) ? root["nftables"].filter(isObject) : [];
   const of = (kind: string) =>
     items.map((item) => item[kind]).filter((item) => isObject(item ?? null)) as JsonObject[];
-  const sets = new Map(of("set").map((set) => [placeOf(set, text(set["name"])), anyOf(set["elem"] ?? [])]));
+  const named: Named = {
+    sets: new Map(of("set").map((set) => [placeOf(set, text(set["name"])), anyOf(set["elem"] ?? [])])),
+    maps: new Map(of("map").map((map) => [placeOf(map, text(map["name"])), map["elem"] ?? []])),
+  };
   const words = readListing(listing);
   const rules = of("rule");
   return of("chain").map((chain) => {
@@ -44,7 +53,7 @@ export function readNft(json: string, listing: string): Chain[] {
       priority: Number(chain["prio"] ?? 0),
       policy: chain["policy"] === "drop" ? "drop" : "accept",
       rules: rules.filter((rule) => `${rule["family"]} ${rule["table"]} ${rule["chain"]}` === place)
-        .map((rule) => readRule(rule, sets, words.rules.get(`${place} ${rule["handle"]}`))),
+        .map((rule) => readRule(rule, named, words.rules.get(`${place} ${rule["handle"]}`))),
     };
   });
 }
@@ -68,7 +77,7 @@ function readListing(listing: string) {
   return { rules, devices };
 }
 
-function readRule(rule: JsonObject, sets: Sets, words: string | undefined): Rule {
+function readRule(rule: JsonObject, named: Named, words: string | undefined): Rule {
   const place = placeOf(rule, "");
   const expressions = Array.isArray(rule["expr"]) ? rule["expr"].filter(isObject) : [];
   const tests: Test[] = [];
@@ -76,9 +85,9 @@ function readRule(rule: JsonObject, sets: Sets, words: string | undefined): Rule
   for (const expression of expressions) {
     const [name] = Object.keys(expression);
     const value = expression[name ?? ""] ?? null;
-    if (name === "match") tests.push(readMatch(value, sets, place));
+    if (name === "match") tests.push(readMatch(value, named.sets, place));
     else if (name === "limit" || name === "xt") tests.push({ kind: "unknown" });
-    else if (name === "vmap") end = readMap(value, sets, place);
+    else if (name === "vmap") end = readMap(value, named, place);
     else end = readEnd(expression) ?? end;
   }
   const handle = typeof rule["handle"] === "number" ? rule["handle"] : null;
@@ -92,6 +101,7 @@ function readEnd(expression: JsonObject): RuleEnd | null {
     case "reject":
       return { kind: "drop" };
     case "accept":
+    case "continue":
     case "return":
       return { kind: name };
     case "jump":
@@ -112,17 +122,22 @@ function readMatch(value: Json, sets: Sets, place: string): Test {
   return { kind: "compare", ...left, operator, operand };
 }
 
-function readMap(value: Json, sets: Sets, place: string): RuleEnd {
-  if (!isObject(value)) return { kind: "continue" };
-  const left = fieldOf(value["key"] ?? null);
-  const data = value["data"] ?? null;
-  const pairs = isObject(data) && Array.isArray(data["set"]) ? data["set"] : [];
-  const entries = pairs.flatMap((pair): Array<readonly [Operand, RuleEnd]> => {
+function readMap(value: Json, { sets, maps }: Named, place: string): RuleEnd {
+  const { key = null, data = null } = isObject(value) ? value : {};
+  const left = fieldOf(key);
+  const pairs = typeof data === "string"
+    ? maps.get(place + data.slice(1))
+    : isObject(data)
+    ? data["set"]
+    : null;
+  const list: readonly Json[] = Array.isArray(pairs) ? pairs : [];
+  const entries = list.flatMap((pair): Array<readonly [Operand, RuleEnd]> => {
     if (!Array.isArray(pair) || !isObject(pair[1])) return [];
     const [operand, end] = [operandOf(pair[0], sets, place), readEnd(pair[1])];
     return operand === null || end === null ? [] : [[operand, end]];
   });
-  return { kind: "map", field: left?.field ?? null, layer: left?.layer ?? null, entries };
+  const isComplete = Array.isArray(pairs) && entries.length === list.length;
+  return { kind: "map", field: left?.field ?? null, layer: left?.layer ?? null, entries, isComplete };
 }
 
 const metaFields: Readonly<Record<string, Field>> = {

@@ -63,12 +63,13 @@ export type Test =
 export type RuleEnd =
   | { readonly kind: "drop" | "accept" | "return" | "continue" }
   | { readonly kind: "jump" | "goto"; readonly chain: string }
-  /** The first entry whose operand fits. */
+  /** The first entry whose operand fits. `isComplete`: all were understood, so that the traffic may fit none. */
   | {
     readonly kind: "map";
     readonly field: Field | null;
     readonly layer: Extract<Test, { kind: "compare" }>["layer"];
     readonly entries: ReadonlyArray<readonly [Operand, RuleEnd]>;
+    readonly isComplete: boolean;
   };
 
 export interface Rule {

@@ -28,6 +28,8 @@ interface Answer {
   readonly message: string;
 }
 
+const frozen = "maintenance is on: switch it off first (heartline maintenance off)";
+
 function decide(
   context: Context,
   command: Command,
@@ -77,9 +79,7 @@ function takeOver(context: Context, keepers: readonly Keeper[], surroundings: Su
   if (own.length === 0) {
     return accept(`nothing to take: ${names(keepers)} ${keepers.length === 1 ? "runs" : "run"} here`);
   }
-  if (surroundings.isMaintenance) {
-    return refuse("maintenance is on: switch it off first (heartline maintenance off)");
-  }
+  if (surroundings.isMaintenance) return refuse(frozen);
   if (surroundings.phase !== "settled") {
     return refuse("this node is still waiting to hear from the other nodes");
   }
@@ -101,9 +101,7 @@ function takeOver(context: Context, keepers: readonly Keeper[], surroundings: Su
 function standBy(keepers: readonly Keeper[], surroundings: Surroundings): Answer {
   const held = keepers.filter((keeper) => mayHold(keeper.machine.state));
   if (held.length === 0) return accept("nothing is held here");
-  if (surroundings.isMaintenance) {
-    return refuse("maintenance is on: switch it off first (heartline maintenance off)");
-  }
+  if (surroundings.isMaintenance) return refuse(frozen);
   const refusal = foreignRefusal(held, surroundings);
   if (refusal !== null) return refuse(`cannot hand over ${names(held)}: ${refusal}`);
   const targets = new Map<Keeper, string>();
@@ -128,9 +126,12 @@ function foreignRefusal(keepers: readonly Keeper[], { peers }: Surroundings): st
   return other?.foreign?.refusal(keepers.map(({ name }) => name)) ?? null;
 }
 
-/** A pin to this node ends too: what comes back after a release comes back by the rules, not by an old order. */
-function release(keepers: readonly Keeper[], surroundings: Surroundings): Answer {
-  const { directives, self } = surroundings;
+/**
+ * A pin to this node ends too: what comes back after a release comes back by the rules, not by an old order. In
+ * maintenance it would wait, and stop the groups when somebody on another node ends that.
+ */
+function release(keepers: readonly Keeper[], { directives, self, isMaintenance }: Surroundings): Answer {
+  if (isMaintenance) return refuse(frozen);
   for (const keeper of keepers) {
     keeper.isReleased = true;
     if (directives.pinnedNode(keeper.name) === self) directives.setPin(keeper.name, null);

@@ -144,6 +144,13 @@ const cases:
       "accepted: releasing web; this node stays out until heartline takeover or rejoin",
     ],
     [
+      "release in maintenance",
+      after(maintenance(true)),
+      "n1",
+      of("release", "web"),
+      "refused: maintenance is on: switch it off first (heartline maintenance off)",
+    ],
+    [
       "rejoin",
       after(of("release", "web")),
       "n1",
@@ -209,6 +216,13 @@ Deno.test("a takeover that is refused for one group lifts no release of another"
     "refused: cannot take mail: no carrier on service",
   );
   assert.equal(wired.nodes.get("n2")!.view().groups[0]!.able, false);
+});
+
+Deno.test("a release that maintenance refused stops nothing when another node ends maintenance", () => {
+  const wired = after(maintenance(true), of("release", "web"))();
+  wired.command("n2", maintenance(false));
+  wired.run(wired.nowMs + 1_000);
+  assert.equal(wired.nodes.get("n1")!.view().groups[0]!.state, "running");
 });
 
 Deno.test("every command has exactly one answer and one report of it", () => {

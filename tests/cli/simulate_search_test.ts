@@ -124,29 +124,49 @@ Deno.test("sweep prints a table within 80 columns, JSON for programs, and draws 
     assert.deepEqual(Object.keys(cells[0].detectors), ["fixed", "chen", "phi"]);
   }));
 
-const longOnes: ReadonlyArray<readonly [verb: string, args: readonly string[], tells: RegExp]> = [
-  ["explore", ["--runs", "100000"], /interrupted after \d+ of 100000; no promise was broken until then\n$/],
-  ["prove", ["--faults", "crash,pause"], /\nINTERRUPTED after \d+ of \d+: nothing is proved of the rest\n/],
-  [
-    "sweep",
-    ["--param", "deadtime=1s..9s:9", "--param", "loss=0..0.3:9", "--heartbeats", "50000"],
-    /\nINTERRUPTED after \d+ of 81\n/,
-  ],
+const longOnes: Readonly<Record<string, readonly string[]>> = {
+  explore: ["--runs", "100000"],
+  prove: ["--faults", "crash,pause"],
+  sweep: ["--param", "deadtime=1s..9s:9", "--param", "loss=0..0.3:9", "--heartbeats", "50000"],
+  run: ["--seeds", "100000"],
+};
+const tells: Readonly<Record<string, (reason: string) => RegExp>> = {
+  explore: (reason) =>
+    new RegExp(`interrupted after \\d+ of 100000 \\(${reason}\\): no promise was broken until then $`),
+  prove: (reason) =>
+    new RegExp(` INTERRUPTED after \\d+ of \\d+ \\(${reason}\\): nothing is proved of the rest `),
+  sweep: (reason) => new RegExp(` INTERRUPTED after \\d+ of 81 \\(${reason}\\) `),
+  run: (reason) =>
+    new RegExp(` interrupted after \\d+ of 100000 \\(${reason}\\) Until then all went as expected\\. $`),
+};
+const workerDies = "SIGKILL of a worker";
+const interruptions: ReadonlyArray<readonly [what: string, verb: string, reason: string]> = [
+  ...Object.keys(longOnes).map((verb) => ["Ctrl-C", verb, "Ctrl-C"] as const),
+  ["SIGTERM", "explore", "SIGTERM"],
+  [workerDies, "explore", "a worker ended with SIGKILL; try --jobs 1"],
+  [workerDies, "sweep", "a worker ended with SIGKILL; try --jobs 1"],
 ];
-for (const [verb, args, tells] of longOnes) {
-  Deno.test(`Ctrl-C ends ${verb} early, tells what was done until then, and is no success`, () =>
+for (const [what, verb, reason] of interruptions) {
+  Deno.test(`${what} ends ${verb} early, tells what was done until then, and is no success`, () =>
     withPair(async (config) => {
-      const words = [...sources, "simulate", verb, config, ...args, "--jobs", "2"];
+      const target = verb === "run" ? "stalled-host" : config;
+      const words = [...sources, "simulate", verb, target, ...longOnes[verb]!, "--jobs", "2"];
       const child = spawn(process.execPath, words, { stdio: ["ignore", "pipe", "ignore"] });
       const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
       let stdout = "";
       child.stdout.on("data", (chunk) => stdout += chunk);
       const children = `/proc/${child.pid}/task/${child.pid}/children`;
-      const workers = () => readFileSync(children, "utf8").split(" ").filter((word) => word !== "").length;
+      const workers = () =>
+        readFileSync(children, "utf8").split(" ").filter((word) => word !== "").map(Number);
       const deadlineMs = performance.now() + 15_000;
-      while (workers() === 0 && performance.now() < deadlineMs) await new Promise((go) => setTimeout(go, 20));
-      process.kill(child.pid!, "SIGINT");
+      while (workers().length < 2 && performance.now() < deadlineMs) {
+        await new Promise((go) => setTimeout(go, 20));
+      }
+      const [first] = workers();
+      if (what === workerDies) process.kill(first!, "SIGKILL");
+      else process.kill(child.pid!, what === "Ctrl-C" ? "SIGINT" : "SIGTERM");
       assert.equal(await ended, 1);
-      assert.match(stdout, tells);
+      assert.ok(stdout.split("\n").every((line) => line.length <= 80), stdout);
+      assert.match(stdout.replaceAll(/\s+/g, " "), tells[verb]!(reason));
     }));
 }

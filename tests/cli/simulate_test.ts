@@ -98,8 +98,13 @@ Deno.test(
       .replace("cut: hb0, for: 25s", "degrade: { link: hb0, loss: 40% }, for: 25s")
       .replace(/expect:[^]*/, "expect: [no-alarm]\n");
     writeFileSync(file, text);
-    const mixed = await heartline(["simulate", "run", file, "--seeds", "60", "--json"]);
+    const many = ["simulate", "run", file, "--seeds", "60", "--json"];
+    const [mixed, alone] = [
+      await heartline([...many, "--jobs", "3"]),
+      await heartline([...many, "--jobs", "1"]),
+    ];
     assert.equal(mixed.code, 1);
+    assert.equal(mixed.stdout, alone.stdout, "the same on all cores");
     const { seed, seeds, asExpected } = JSON.parse(mixed.stdout);
     assert.ok(seeds.failed > 0 && seeds.failed < 60, `${seeds.failed} of 60`);
     assert.deepEqual([seed, asExpected], [seeds.failedSeed, false]);

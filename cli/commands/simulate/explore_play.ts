@@ -32,7 +32,7 @@ const runsOfJob = 20;
 
 const seedsMax = 1_000_000_000;
 
-/** 0 every promise was kept, 1 one was broken, or Ctrl-C came before all was tried. */
+/** 0 every promise was kept, 1 one was broken, or not all was tried. */
 export async function explorePlay(path: string | null, options: ExplorePlayOptions): Promise<0 | 1> {
   const config = path === null ? null : resolve(path);
   const cluster = config === null ? null : await loadCluster(config);
@@ -40,7 +40,7 @@ export async function explorePlay(path: string | null, options: ExplorePlayOptio
   await requireWritable(options.scenario);
   const seed = options.seed ?? Math.floor(Math.random() * (seedsMax - options.runs));
   const startedMs = monotonicMs();
-  const total = await exploreAll(config, seed, options, startedMs);
+  const { total, interruption } = await exploreAll(config, seed, options, startedMs);
   const elapsedMs = monotonicMs() - startedMs;
   const finding = total.brokenSeed === null
     ? null
@@ -49,6 +49,7 @@ export async function explorePlay(path: string | null, options: ExplorePlayOptio
     ...total,
     seed,
     wanted: options.runs,
+    interruption,
     config: path,
     nodes: cluster?.settings.nodes.length ?? null,
   };
@@ -64,13 +65,14 @@ async function exploreAll(
   seed: number,
   { runs, jobs }: ExplorePlayOptions,
   startedMs: number,
-): Promise<ExploreTally> {
+): Promise<{ readonly total: ExploreTally; readonly interruption: string | null }> {
   const outcomes: { readonly seed: number; readonly outcome: ExploreTally }[] = [];
   let done = 0;
+  let interruption: string | null;
   const progress = new Progress(process.stderr, runs, "schedules");
   const cores = Math.min(jobs ?? availableParallelism(), Math.ceil(runs / runsOfJob));
   try {
-    await runJobs(jobsOf(config, seed, runs), (outcome, job) => {
+    interruption = await runJobs(jobsOf(config, seed, runs), (outcome, job) => {
       outcomes.push({ seed: job.seed, outcome });
       done += outcome.runs;
       progress.show(done, monotonicMs() - startedMs);
@@ -80,7 +82,7 @@ async function exploreAll(
     progress.end();
   }
   outcomes.sort((a, b) => a.seed - b.seed);
-  return sum(outcomes.map(({ outcome }) => outcome));
+  return { total: sum(outcomes.map(({ outcome }) => outcome)), interruption };
 }
 
 function* jobsOf(config: string | null, seed: number, runs: number): Generator<ExploreJob> {

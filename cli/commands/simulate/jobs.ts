@@ -2,6 +2,9 @@
 
 import type { Cluster } from "../../../lib/sim/cluster.ts";
 import { type ExploreTally, runSeed } from "../../../lib/sim/explore/explore.ts";
+import type { Settings } from "../../../lib/core/settings.ts";
+import type { Scenario } from "../../../lib/sim/scenario/scenario.ts";
+import { runSeeds, type SeedsResult } from "../../../lib/sim/scenario/seeds.ts";
 import { type Danger, type ProofOptions, Prover } from "../../../lib/sim/prove/prove.ts";
 import { type Schedule, schedulesOf } from "../../../lib/sim/prove/schedules.ts";
 import type { Cell } from "../../../lib/sim/sweep/parameters.ts";
@@ -46,9 +49,33 @@ export interface SweepJob {
   readonly heartbeats: number;
 }
 
-export type Job = ExploreJob | ProveJob | SweepJob;
+/** So many seeds of a scenario, from `seed` on. */
+export interface SeedsJob {
+  readonly kind: "seeds";
+  /** The scenario has its own. */
+  readonly config: null;
+  readonly scenario: PlainScenario;
+  readonly seed: number;
+  readonly count: number;
+}
+
+/** As it was read: a worker that read its files again might find others. */
+export type PlainScenario = Omit<Scenario, "settings"> & {
+  readonly settings: readonly (readonly [node: string, settings: Settings])[];
+};
+
+export function asPlain(scenario: Scenario): PlainScenario {
+  return { ...scenario, settings: [...scenario.settings] };
+}
+
+export function fromPlain(scenario: PlainScenario): Scenario {
+  return { ...scenario, settings: new Map(scenario.settings) };
+}
+
+export type Job = ExploreJob | ProveJob | SweepJob | SeedsJob;
 export type OutcomeOf<J extends Job> = J extends ExploreJob ? ExploreTally
   : J extends ProveJob ? ProveOutcome
+  : J extends SeedsJob ? SeedsResult
   : CellFigures;
 
 const clusters = new Map<string, Cluster>();
@@ -66,6 +93,8 @@ function outcomeOf(job: Job, cluster: Cluster | null): OutcomeOf<Job> {
       return prove(job, cluster!);
     case "sweep":
       return measureCell(cluster!.settings, job.cell, job.seed, job.heartbeats);
+    case "seeds":
+      return runSeeds(fromPlain(job.scenario), job.seed, job.count);
   }
 }
 

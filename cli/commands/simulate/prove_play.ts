@@ -30,7 +30,7 @@ export interface ProvePlayOptions {
 
 const schedulesOfJob = 100;
 
-/** 0 never two holders, 1 two holders were found, or Ctrl-C came before all was tried. */
+/** 0 never two holders, 1 two holders were found, or not all was tried. */
 export async function provePlay(path: string, options: ProvePlayOptions): Promise<0 | 1> {
   const config = resolve(path);
   const cluster = await loadCluster(config);
@@ -50,7 +50,13 @@ export async function provePlay(path: string, options: ProvePlayOptions): Promis
   const depth = options.depth ?? (nodes.length === 2 ? 3 : 2);
   const covered = count(prover, depth);
   const startedMs = monotonicMs();
-  const outcomes = await proveAll(config, proofOptions, covered.schedules, options, startedMs);
+  const { outcomes, interruption } = await proveAll(
+    config,
+    proofOptions,
+    covered.schedules,
+    options,
+    startedMs,
+  );
   const traces = (["two-holders", "no-holder"] as const).map((danger) => traceTo(prover, danger, outcomes));
   const proof: Proof = {
     config: path,
@@ -60,6 +66,7 @@ export async function provePlay(path: string, options: ProvePlayOptions): Promis
     waitsMs: prover.space.waits,
     schedules: covered.schedules.reduce((sum, each) => sum + each, 0),
     tried: outcomes.reduce((sum, { played }) => sum + played, 0),
+    interruption,
     leftOut: covered.leftOut,
     boundMs: prover.boundMs,
     traces,
@@ -93,14 +100,15 @@ async function proveAll(
   schedules: readonly number[],
   { jobs }: ProvePlayOptions,
   startedMs: number,
-): Promise<ProveOutcome[]> {
+): Promise<{ readonly outcomes: ProveOutcome[]; readonly interruption: string | null }> {
   const total = schedules.reduce((sum, each) => sum + each, 0);
   const progress = new Progress(process.stderr, total, "schedules");
   const outcomes: ProveOutcome[] = [];
   let done = 0;
+  let interruption: string | null;
   const cores = Math.min(jobs ?? availableParallelism(), Math.ceil(total / schedulesOfJob));
   try {
-    await runJobs(jobsOf(config, proofOptions, schedules), (outcome) => {
+    interruption = await runJobs(jobsOf(config, proofOptions, schedules), (outcome) => {
       outcomes.push(outcome);
       done += outcome.played;
       progress.show(done, monotonicMs() - startedMs);
@@ -109,7 +117,7 @@ async function proveAll(
   } finally {
     progress.end();
   }
-  return outcomes;
+  return { outcomes, interruption };
 }
 
 function* jobsOf(config: string, options: ProofOptions, schedules: readonly number[]): Generator<ProveJob> {

@@ -15,6 +15,7 @@ export function runCommand() {
     .argument("<scenario>", "a scenario file, or a name that `simulate list` shows")
     .option("--seed <number>", "of all chance; default: the scenario's own", parseSeed)
     .option("--seeds <number>", "play so many seeds, and tell the first that is not as expected", parseCount)
+    .option("--jobs <number>", "of --seeds: processes at a time; default: one for each core", parseCount)
     .option("--all", "print everything that was reported, however much it is")
     .option("--trace <file>", "write every packet, report and change of holders as lines of JSON", nonEmpty)
     .option("--report <file>", "write a page of HTML: picture, tables, every decision", nonEmpty)
@@ -27,7 +28,7 @@ export function runCommand() {
         ["heartline simulate run cut.yaml --seed 7", "your own, with other chances"],
         ["heartline simulate run cut.yaml --seeds 1000", "does it hold whatever the chances?"],
         ["heartline simulate run stalled-host --report out.html", "with a picture, to look at"],
-      ]) + "\nExit codes: 0 as expected, 1 not as expected, 2 usage, 78 mistakes in files.",
+      ]) + "\nExit codes: 0 as expected, 1 not, or interrupted, 2 usage, 78 mistakes in files.",
     )
     .action(async (scenario, options) => {
       const { play } = await import("./play.ts");

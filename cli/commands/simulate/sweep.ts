@@ -34,7 +34,7 @@ export function sweepCommand() {
           "a grid of both",
         ],
         ["heartline simulate sweep web.yaml --param loss=1%,5% --param burst=1..20:3", "loss in bursts"],
-      ]) + "\nExit codes: 0 measured, 1 Ctrl-C before all was, 2 usage, 78 configuration.",
+      ]) + "\nExit codes: 0 measured, 1 interrupted, 2 usage, 78 configuration.",
     )
     .action(async (config, options) => {
       const { sweepPlay } = await import("./sweep_play.ts");

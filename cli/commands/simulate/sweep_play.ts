@@ -25,7 +25,7 @@ export interface SweepPlayOptions {
   readonly json?: true | undefined;
 }
 
-/** 0 all was measured, 1 Ctrl-C came before. */
+/** 0 all was measured, 1 not all was. */
 export async function sweepPlay(path: string, options: SweepPlayOptions): Promise<0 | 1> {
   const config = resolve(path);
   await loadCluster(config);
@@ -40,8 +40,9 @@ export async function sweepPlay(path: string, options: SweepPlayOptions): Promis
   const figures = new Map<SweepJob, CellFigures>();
   const progress = new Progress(process.stderr, cells.length, "combinations");
   const startedMs = monotonicMs();
+  let interruption: string | null;
   try {
-    await runJobs(jobs, (outcome, job) => {
+    interruption = await runJobs(jobs, (outcome, job) => {
       figures.set(job, outcome);
       progress.show(figures.size, monotonicMs() - startedMs);
       return true;
@@ -55,6 +56,7 @@ export async function sweepPlay(path: string, options: SweepPlayOptions): Promis
     heartbeats,
     seed,
     combinations: jobs.length,
+    interruption,
     cells: jobs.map((job) => figures.get(job)).filter((each) => each !== undefined),
   };
   const exitCode = sweep.cells.length === sweep.combinations ? 0 : 1;

@@ -14,8 +14,10 @@ export interface ExplorationSummary extends ExploreTally {
   /** `null`: each seed draws its own cluster. */
   readonly nodes: number | null;
   readonly seed: number;
-  /** Schedules that were to be tried. Fewer were when a promise was broken, or Ctrl-C came. */
+  /** Schedules that were to be tried. Fewer were when a promise was broken, or after an interruption. */
   readonly wanted: number;
+  /** Why it ended before its time; `null`: it did not. */
+  readonly interruption: string | null;
 }
 
 const regimesInWords: Readonly<Record<Regime, string>> = {
@@ -33,7 +35,7 @@ export function renderExploration(
   elapsedMs: number,
   paint: Paint,
 ): string[] {
-  const { config, nodes, seed, runs, wanted, events, virtualMs, faults, regimes } = summary;
+  const { config, nodes, seed, runs, wanted, interruption, events, virtualMs, faults, regimes } = summary;
   const what = config === null ? "random clusters" : `${config} (${nodes} nodes)`;
   const perSecond = Math.round(runs / Math.max(elapsedMs, 1) * 1000);
   const rows = Object.entries(regimesInWords).filter(([regime]) => regimes[regime] !== undefined)
@@ -49,11 +51,10 @@ export function renderExploration(
     ...renderTable(rows, { width: 80, indent: 2, widthsMax: [] }),
     "",
     ...finding === null
-      ? [
-        runs < wanted
-          ? paint.doubtful(`interrupted after ${runs} of ${wanted}; no promise was broken until then`)
-          : paint.good("no promise was broken"),
-      ]
+      ? interruption === null ? [paint.good("no promise was broken")] : wrap(
+        `interrupted after ${runs} of ${wanted} (${interruption}): no promise was broken until then`,
+        80,
+      ).map(paint.doubtful)
       : findingLines(finding, config, paint),
   ];
 }

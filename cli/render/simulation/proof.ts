@@ -26,8 +26,10 @@ export interface Proof {
   readonly moves: readonly string[];
   readonly waitsMs: readonly number[];
   readonly schedules: number;
-  /** Fewer when Ctrl-C came. */
+  /** Fewer after an interruption. */
   readonly tried: number;
+  /** Why it ended before its time; `null`: it did not. */
+  readonly interruption: string | null;
   /** Do the same as one that was tried. */
   readonly leftOut: number;
   readonly boundMs: number;
@@ -40,7 +42,8 @@ const dangerInWords: Readonly<Record<Danger, string>> = {
 };
 
 export function renderProof(proof: Proof, elapsedMs: number, paint: Paint): string[] {
-  const { config, nodes, depth, moves, waitsMs, schedules, tried, leftOut, boundMs, traces } = proof;
+  const { config, nodes, depth, moves, waitsMs, schedules, tried, interruption, leftOut, boundMs, traces } =
+    proof;
   return [
     paint.strong(`${config} (${nodes.join(", ")}): every order of up to ${depth} faults`),
     ...wrap(`faults: ${moves.join(", ")}`, 80),
@@ -48,10 +51,11 @@ export function renderProof(proof: Proof, elapsedMs: number, paint: Paint): stri
     `${tried} schedules tried in ${
       (elapsedMs / 1000).toFixed(1)
     } s; ${leftOut} more do the same as one of these`,
-    ...tried < schedules
-      ? [paint.doubtful(`INTERRUPTED after ${tried} of ${schedules}: nothing is proved of the rest`)]
-      : [],
-    ...traces.flatMap((trace) => ["", ...traceLines(trace, tried < schedules, boundMs, paint)]),
+    ...interruption === null ? [] : wrap(
+      `INTERRUPTED after ${tried} of ${schedules} (${interruption}): nothing is proved of the rest`,
+      80,
+    ).map(paint.doubtful),
+    ...traces.flatMap((trace) => ["", ...traceLines(trace, interruption !== null, boundMs, paint)]),
   ];
 }
 
@@ -61,7 +65,9 @@ function traceLines(trace: Trace, isInterrupted: boolean, boundMs: number, paint
     const what = danger === "two-holders"
       ? "never two holders"
       : `never longer than ${boundMs} ms without a holder while a node could hold the group`;
-    return [isInterrupted ? paint.doubtful(`until then ${what}`) : paint.good(what)];
+    return wrap(isInterrupted ? `until then ${what}` : what, 80).map(
+      isInterrupted ? paint.doubtful : paint.good,
+    );
   }
   const rows = events.map((
     event,

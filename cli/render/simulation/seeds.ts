@@ -2,10 +2,17 @@
 
 import type { SeedsResult, Worst } from "../../../lib/sim/scenario/seeds.ts";
 import type { Paint } from "../paint.ts";
-import { type Cell, renderTable } from "../table.ts";
+import { type Cell, renderTable, wrap } from "../table.ts";
 
-export function renderSeeds(result: SeedsResult, width: number, paint: Paint): string[] {
-  const { firstSeed, count, failed, failures, groups } = result;
+export interface SeedsSummary extends SeedsResult {
+  /** Seeds that were to be played. Fewer were after an interruption. */
+  readonly wanted: number;
+  /** Why it ended before its time; `null`: it did not. */
+  readonly interruption: string | null;
+}
+
+export function renderSeeds(result: SeedsSummary, width: number, paint: Paint): string[] {
+  const { count, failures, groups } = result;
   const rows = groups.map(({ group, outage, overlap, falseFailovers, needlessMoves }): Cell[] => [
     { text: group, paint: paint.strong },
     [
@@ -18,17 +25,29 @@ export function renderSeeds(result: SeedsResult, width: number, paint: Paint): s
     { text: "FAILED", paint: paint.bad },
     `${times} times, first with --seed ${seed}: ${expected}`,
   ]);
-  const verdict = failed === 0
-    ? paint.good(`All ${count} seeds from ${firstSeed} on went as expected.`)
-    : paint.bad(
-      `${failed} of ${count} seeds from ${firstSeed} on did NOT go as expected; the first is told above.`,
-    );
   return [
     paint.strong(`${count} SEEDS`),
     ...renderTable(rows, { width, indent: 2, widthsMax: [20] }),
     ...renderTable(failing, { width, indent: 2, widthsMax: [8] }),
     "",
-    verdict,
+    ...verdictLines(result, width, paint),
+  ];
+}
+
+function verdictLines(result: SeedsSummary, width: number, paint: Paint): string[] {
+  const { firstSeed, count, wanted, interruption, failed } = result;
+  const isInterrupted = interruption !== null;
+  const verdict = failed > 0
+    ? `${failed} of ${count} seeds from ${firstSeed} on did NOT go as expected; the first is told above.`
+    : isInterrupted
+    ? "Until then all went as expected."
+    : `All ${count} seeds from ${firstSeed} on went as expected.`;
+  const tint = failed > 0 ? paint.bad : isInterrupted ? paint.doubtful : paint.good;
+  return [
+    ...isInterrupted
+      ? wrap(`interrupted after ${count} of ${wanted} (${interruption})`, width).map(paint.doubtful)
+      : [],
+    ...wrap(verdict, width).map(tint),
   ];
 }
 

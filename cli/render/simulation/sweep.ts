@@ -15,12 +15,14 @@ export interface Sweep {
   readonly heartbeats: number;
   readonly seed: number;
   readonly combinations: number;
-  /** Fewer than the combinations when Ctrl-C came. */
+  /** Why it ended before its time; `null`: it did not. */
+  readonly interruption: string | null;
+  /** Fewer than the combinations after an interruption. */
   readonly cells: readonly CellFigures[];
 }
 
 export function renderSweep(sweep: Sweep, paint: Paint): string[] {
-  const { config, parameters, heartbeats, combinations, cells } = sweep;
+  const { config, parameters, heartbeats, combinations, interruption, cells } = sweep;
   // What has one value only is said once.
   const names = parameters.filter(({ values }) => values.length > 1).map(({ name }) => name);
   const constant = parameters.filter(({ values }) => values.length === 1)
@@ -39,9 +41,11 @@ export function renderSweep(sweep: Sweep, paint: Paint): string[] {
     ...wrap(`${config}: ${combinations} combinations, ${heartbeats} heartbeats each${constant}`, 80).map(
       paint.strong,
     ),
-    ...cells.length < combinations
-      ? [paint.doubtful(`INTERRUPTED after ${cells.length} of ${combinations}`)]
-      : [],
+    ...interruption === null
+      ? []
+      : wrap(`INTERRUPTED after ${cells.length} of ${combinations} (${interruption})`, 80).map(
+        paint.doubtful,
+      ),
     "",
     paint.strong(head!),
     ...rows,

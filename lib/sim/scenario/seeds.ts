@@ -36,31 +36,48 @@ export interface Worst {
 
 /** Runs the seeds from `firstSeed` on. */
 export function runSeeds(scenario: Scenario, firstSeed: number, count: number): SeedsResult {
-  const failures = new Map<string, { count: number; firstSeed: number }>();
+  return together(
+    firstSeed,
+    Array.from({ length: count }, (_, index) => runSeed(scenario, firstSeed + index)),
+  );
+}
+
+function runSeed(scenario: Scenario, seed: number): SeedsResult {
+  const { judgements, tallies } = runScenario(scenario, { seed });
+  const unmet = judgements.filter(({ isMet }) => !isMet);
+  return {
+    firstSeed: seed,
+    count: 1,
+    failed: unmet.length > 0 ? 1 : 0,
+    failedSeed: unmet.length > 0 ? seed : null,
+    failures: unmet.map(({ expected }) => ({ expected, count: 1, firstSeed: seed })),
+    groups: tallies.map(({ group, longestOutageMs, twoMs, moves }) => ({
+      group,
+      outage: { ms: longestOutageMs, seed },
+      overlap: { ms: twoMs, seed },
+      falseFailovers: moves.filter(({ kind }) => kind === "false").length,
+      needlessMoves: moves.filter(({ kind }) => kind === "needless").length,
+    })),
+  };
+}
+
+/** What several parts come to, in the order of their seeds; `firstSeed`: of all, for when there is no part. */
+export function together(firstSeed: number, parts: readonly SeedsResult[]): SeedsResult {
+  const failures = new Map<string, SeedsResult["failures"][number]>();
   const groups = new Map<string, GroupSpread>();
-  let failed = 0;
+  let [count, failed] = [0, 0];
   let failedSeed: number | null = null;
-  for (let seed = firstSeed; seed < firstSeed + count; seed++) {
-    const { judgements, tallies } = runScenario(scenario, { seed });
-    const unmet = judgements.filter(({ isMet }) => !isMet);
-    if (unmet.length > 0) {
-      failed++;
-      failedSeed ??= seed;
+  for (const part of parts) {
+    count += part.count;
+    failed += part.failed;
+    failedSeed ??= part.failedSeed;
+    for (const failure of part.failures) {
+      const known = failures.get(failure.expected);
+      failures.set(failure.expected, { ...failure, ...known, count: failure.count + (known?.count ?? 0) });
     }
-    for (const { expected } of unmet) {
-      const known = failures.get(expected) ?? { count: 0, firstSeed: seed };
-      failures.set(expected, { ...known, count: known.count + 1 });
-    }
-    for (const { group, longestOutageMs, twoMs, moves } of tallies) {
-      const spread = groups.get(group);
-      const count = (kind: string) => moves.filter((move) => move.kind === kind).length;
-      groups.set(group, {
-        group,
-        outage: worse(spread?.outage, longestOutageMs, seed),
-        overlap: worse(spread?.overlap, twoMs, seed),
-        falseFailovers: (spread?.falseFailovers ?? 0) + count("false"),
-        needlessMoves: (spread?.needlessMoves ?? 0) + count("needless"),
-      });
+    for (const spread of part.groups) {
+      const known = groups.get(spread.group);
+      groups.set(spread.group, known === undefined ? spread : worseOf(known, spread));
     }
   }
   return {
@@ -68,11 +85,17 @@ export function runSeeds(scenario: Scenario, firstSeed: number, count: number): 
     count,
     failed,
     failedSeed,
-    failures: [...failures].map(([expected, rest]) => ({ expected, ...rest })),
+    failures: [...failures.values()],
     groups: [...groups.values()],
   };
 }
 
-function worse(known: Worst | undefined, ms: number, seed: number): Worst {
-  return known === undefined || ms > known.ms ? { ms, seed } : known;
+function worseOf(known: GroupSpread, next: GroupSpread): GroupSpread {
+  return {
+    group: known.group,
+    outage: next.outage.ms > known.outage.ms ? next.outage : known.outage,
+    overlap: next.overlap.ms > known.overlap.ms ? next.overlap : known.overlap,
+    falseFailovers: known.falseFailovers + next.falseFailovers,
+    needlessMoves: known.needlessMoves + next.needlessMoves,
+  };
 }

@@ -1,6 +1,7 @@
 /** The scenarios that come with the program: each plays, with several seeds, as it says. */
 
 import assert from "node:assert/strict";
+import { asPlain, fromPlain } from "../../../cli/commands/simulate/jobs.ts";
 import { library } from "../../../lib/sim/library/library.ts";
 import { runScenario } from "../../../lib/sim/scenario/run.ts";
 import { scenarioFrom } from "./samples.ts";
@@ -10,6 +11,7 @@ for (const [name, text] of library) {
     const scenario = scenarioFrom(text, name);
     assert.ok(scenario.about.length > 40, "it has a few lines of prose");
     assert.ok(scenario.expectations.length > 0, "it expects something");
+    assert.deepEqual(fromPlain(JSON.parse(JSON.stringify(asPlain(scenario)))), scenario, "for a worker");
     for (const seed of [scenario.seed, 2, 3]) {
       const { judgements } = runScenario(scenario, { seed });
       const failed = judgements.filter(({ isMet }) => !isMet).map(({ expected, found }) =>

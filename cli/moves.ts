@@ -132,9 +132,8 @@ export function progress(
   group: GroupView,
   seen: ReadonlySet<GroupView["state"]>,
 ): Progress {
-  if (group.state === "blocked") {
-    return kind === "rejoin" ? { kind: "waiting" } : { kind: "failed", why: group.reason };
-  }
+  // A rejoin stops what is blocked before the daemon agrees to it: then it has failed again.
+  if (group.state === "blocked") return { kind: "failed", why: group.reason };
   const isHere = group.state === "running";
   const isElsewhere = group.holders.some((holder) => holder !== self);
   switch (kind) {
@@ -155,7 +154,7 @@ export function progress(
     case "release":
       return group.state === "stopped" ? { kind: "done" } : { kind: "waiting" };
     case "rejoin":
-      return { kind: "done" };
+      return group.state === "stopping" ? { kind: "waiting" } : { kind: "done" };
   }
 }
 

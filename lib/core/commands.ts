@@ -88,7 +88,7 @@ function takeOver(context: Context, keepers: readonly Keeper[], surroundings: Su
     const hindrance = keeper.health.lostCarrier;
     if (hindrance !== null) return refuse(`cannot take ${keeper.name}: ${hindrance}`);
   }
-  const refusal = foreignRefusal(own, surroundings);
+  const refusal = blockRefusal(own, surroundings) ?? foreignRefusal(own, surroundings);
   if (refusal !== null) return refuse(`cannot take ${names(own)}: ${refusal}`);
   for (const keeper of own) {
     keeper.isReleased = false;
@@ -102,7 +102,7 @@ function standBy(keepers: readonly Keeper[], surroundings: Surroundings): Answer
   const held = keepers.filter((keeper) => mayHold(keeper.machine.state));
   if (held.length === 0) return accept("nothing is held here");
   if (surroundings.isMaintenance) return refuse(frozen);
-  const refusal = foreignRefusal(held, surroundings);
+  const refusal = blockRefusal(held, surroundings) ?? foreignRefusal(held, surroundings);
   if (refusal !== null) return refuse(`cannot hand over ${names(held)}: ${refusal}`);
   const targets = new Map<Keeper, string>();
   for (const keeper of held) {
@@ -118,6 +118,17 @@ function standBy(keepers: readonly Keeper[], surroundings: Surroundings): Answer
   for (const [keeper, target] of targets) surroundings.directives.setPin(keeper.name, target);
   const moves = [...targets].map(([keeper, target]) => `${keeper.name} to ${target}`);
   return accept(`handing over ${moves.join(", ")}`);
+}
+
+/** A group whose stop failed can neither be taken nor handed over before a person has looked; `null`: there is none. */
+function blockRefusal(keepers: readonly Keeper[], { peers }: Surroundings): string | null {
+  for (const { name, machine, reason } of keepers) {
+    if (machine.state === "blocked") return `${name} is blocked here: ${reason}`;
+    const other = peers.find((peer) => peer.isInView && peer.group(name).state === "blocked");
+    if (other === undefined) continue;
+    return `${name} is blocked on ${other.node}: stop it by hand there, then run there: heartline rejoin ${name}`;
+  }
+  return null;
 }
 
 /** What the other node, of another dialect, cannot do; `null`: nothing against it, or there is no such node in view. */
@@ -143,7 +154,9 @@ function rejoin(context: Context, keepers: readonly Keeper[]): Answer {
   for (const keeper of keepers) {
     keeper.isReleased = false;
     keeper.health.forgive(context);
-    if (keeper.machine.state === "blocked") keeper.machine.stop(context);
+    if (keeper.machine.state !== "blocked") continue;
+    keeper.reason = "stopping it once more, as an operator asked it to rejoin";
+    keeper.machine.stop(context);
   }
   return accept(`this node may hold ${names(keepers)} again`);
 }

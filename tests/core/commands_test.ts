@@ -42,6 +42,22 @@ function after(...commands: Command[]): () => HandWired {
   };
 }
 
+/** n1 was to hand `web` over, and could not stop it. */
+function blockedPair(): HandWired {
+  const wired = quietPair();
+  const answer = wired.answer;
+  wired.answer = (run, node) => {
+    if (run.operation !== "stop") return answer(run, node);
+    return { ...outcome("failed", 1), reason: "it clings to life" };
+  };
+  wired.command("n1", of("standby", "web"));
+  return wired.run(3_000);
+}
+
+const whyBlocked =
+  "stop of vip:192.0.2.100/24 failed with code 1: it clings to life; stop it by hand, then: " +
+  "heartline rejoin web";
+
 const cases:
   readonly (readonly [name: string, make: () => HandWired, node: string, Command, answer: string])[] = [
     ["takeover of what runs elsewhere", quietPair, "n2", of("takeover", "web"), "accepted: taking web"],
@@ -135,6 +151,27 @@ const cases:
       "n1",
       of("standby", "web"),
       "refused: maintenance is on: switch it off first (heartline maintenance off)",
+    ],
+    [
+      "takeover of what is blocked here",
+      blockedPair,
+      "n1",
+      of("takeover"),
+      `refused: cannot take web: web is blocked here: ${whyBlocked}`,
+    ],
+    [
+      "takeover of what is blocked elsewhere",
+      blockedPair,
+      "n2",
+      of("takeover", "web"),
+      "refused: cannot take web: web is blocked on n1: stop it by hand there, then run there: heartline rejoin web",
+    ],
+    [
+      "standby of what is blocked here",
+      blockedPair,
+      "n1",
+      of("standby", "web"),
+      `refused: cannot hand over web: web is blocked here: ${whyBlocked}`,
     ],
     [
       "release with nobody else",
@@ -232,6 +269,18 @@ Deno.test("every command has exactly one answer and one report of it", () => {
     const code = `command-${command.kind}`;
     assert.equal(effects.filter((each) => each.kind === "report" && each.code === code).length, 1);
   }
+});
+
+Deno.test("a blocked group says why, from the first failed stop on, and from the one after a rejoin", () => {
+  const wired = blockedPair();
+  const reason = () => wired.nodes.get("n1")!.view().groups[0]!.reason;
+  assert.equal(reason(), whyBlocked);
+  wired.answer = ({ operation }) =>
+    operation === "stop" ? { ...outcome("failed", 2), reason: "and how" } : null;
+  wired.command("n1", of("rejoin", "web"));
+  assert.match(reason(), /^stopping it once more/);
+  wired.run(4_000);
+  assert.match(reason(), /failed with code 2: and how; stop it by hand/);
 });
 
 Deno.test("rejoin looks at a blocked group again: once it can be stopped, others take it", () => {

@@ -74,6 +74,7 @@ function startFailed(context: Context, keeper: Keeper, resource: string, outcome
 function stopFailed(context: Context, keeper: Keeper, resource: string, outcome: ResourceOutcome): void {
   const why = `stop of ${resource} ${inWords(outcome)}`;
   const { onStopFail } = keeper.settings;
+  keeper.reason = `${why}; stop it by hand, then: heartline rejoin ${keeper.name}`;
   context.raise(
     "stop-failed",
     keeper.name,

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { FixedDetector } from "../../lib/core/detector/fixed.ts";
 import { clusterSettings } from "../../lib/sim/cluster_settings.ts";
-import { goodLink } from "../../lib/sim/link_quality.ts";
+import { goodLink, type LinkQuality } from "../../lib/sim/link_quality.ts";
 import { Simulation } from "../../lib/sim/simulation.ts";
 import { expectedFalseDeathsPerYear, measure, perYear } from "../../lib/sim/sweep/measure.ts";
 import { cellsOf, parseParameter } from "../../lib/sim/sweep/parameters.ts";
@@ -57,6 +57,35 @@ Deno.test("a fixed silence: detection takes the dead time less half a keepalive,
   assert.ok(
     found!.falseDeaths > 1_000 && Math.abs(ratio - 1) < 0.1,
     `${found!.falseDeaths}, ${ratio} of expected`,
+  );
+});
+
+Deno.test("what is too rare to be seen is calculated only where delays do not decide", () => {
+  const keepaliveMs = 200;
+  const cases: ReadonlyArray<readonly [deadTimeMs: number, quality: Partial<LinkQuality>, isKnown: boolean]> =
+    [
+      [500, {}, true],
+      [500, { jitterMs: 0, jitterShape: "pareto" }, true],
+      [500, { jitterMs: 3, jitterShape: "exponential" }, true],
+      [500, { jitterMs: 30, jitterShape: "exponential" }, false],
+      [500, { jitterMs: 100 }, true],
+      [500, { jitterMs: 101 }, false],
+      [500, { jitterMs: 9, jitterShape: "normal" }, false],
+      [500, { jitterMs: 0.1, jitterShape: "lognormal" }, false],
+      [600, { jitterMs: 6, jitterShape: "exponential" }, true],
+      [600, { jitterMs: 7, jitterShape: "exponential" }, false],
+      [590, { jitterMs: 1, jitterShape: "exponential" }, false],
+      [500, { burst: { lossRate: 0.1, meanPackets: 3 } }, false],
+    ];
+  for (const [deadTimeMs, quality, isKnown] of cases) {
+    const stream = { seed: 1, heartbeats: 1, keepaliveMs, links: [{ ...goodLink, ...quality }] };
+    const found = expectedFalseDeathsPerYear(stream, deadTimeMs);
+    assert.equal(found !== null, isKnown, `${deadTimeMs} ${JSON.stringify(quality)}: ${found}`);
+  }
+  const apart = [goodLink, { ...goodLink, latencyMs: 120 }];
+  assert.equal(
+    expectedFalseDeathsPerYear({ seed: 1, heartbeats: 1, keepaliveMs, links: apart }, 500),
+    null,
   );
 });
 

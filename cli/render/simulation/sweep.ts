@@ -52,7 +52,7 @@ export function renderSweep(sweep: Sweep, paint: Paint): string[] {
     "",
     ...wrap(
       "Under a detector's name: mean time from a crash to the verdict. per year: living nodes taken for dead. " +
-        "<: none was seen, so fewer than this; ~: none was seen, by calculation for independent losses. The daemon " +
+        "<: none was seen, so fewer than this; ~: none was seen, by calculation for independent losses and steady delays. The daemon " +
         "uses fixed; a group with an address is not taken as long as its holder answers for it.",
       80,
     ),

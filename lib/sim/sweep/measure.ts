@@ -10,7 +10,7 @@
 import type { Detector } from "../../core/detector/detector.ts";
 import { type Instant, instant } from "../../core/instant.ts";
 import { Prng } from "../../core/prng.ts";
-import { fates, type LinkQuality, type PathMemory } from "../link_quality.ts";
+import { fates, type JitterShape, type LinkQuality, type PathMemory } from "../link_quality.ts";
 
 export interface Stream {
   readonly seed: number;
@@ -110,18 +110,44 @@ class Tally {
 }
 
 /**
- * False deaths per year of a fixed silence where packets are lost independently of each other and delays hardly vary:
- * the chance that so many heartbeats in a row are lost on all links. For what is too rare to be seen.
+ * False deaths per year of a fixed silence: the chance that so many heartbeats in a row are lost on all links. For what
+ * is too rare to be seen. `null`: losses are not independent of each other, or delays decide too.
  */
 export function expectedFalseDeathsPerYear(stream: Stream, deadTimeMs: number): number | null {
   const { links, keepaliveMs } = stream;
   if (links.some(({ burst, holdBack }) => burst || holdBack)) return null;
   const lost = links.reduce((product, { lossRate }) => product * lossRate, 1);
-  const ratio = deadTimeMs / keepaliveMs;
-  const inARow = Math.floor(ratio);
+  const inARow = Math.floor(deadTimeMs / keepaliveMs);
+  const restMs = deadTimeMs - inARow * keepaliveMs;
   // Where the heartbeat after the gap is due at the very end of the dead time, chance decides.
-  const isOnEdge = inARow === ratio;
+  const isOnEdge = restMs === 0;
+  // The time by which the one after the longest gap that is borne is early, and the one after the next gap late.
+  const slackMs = isOnEdge ? keepaliveMs : Math.min(restMs, keepaliveMs - restMs);
+  if (spreadMs(links) > slackMs) return null;
   const chance = (1 - lost) *
     (isOnEdge ? 0.5 * lost ** (inARow - 1) * (1 - lost) + lost ** inARow : lost ** inARow);
   return chance * yearMs / keepaliveMs;
+}
+
+/**
+ * From the earliest to the latest of a packet's delays, in `jitterMs`: for even and normal jitter of all packets. Of
+ * exponential jitter one in e^32 comes later: at the shortest keepalive of 1 ms one in two thousand years. Fewer, and
+ * what is printed as never happens every few years; more, and calculation is refused where it is right. The others'
+ * heavy tails have no such end.
+ */
+const jitterWidths: Readonly<Record<JitterShape, number>> = {
+  uniform: 1,
+  normal: 12,
+  exponential: 32,
+  lognormal: Infinity,
+  pareto: Infinity,
+};
+
+/** The most by which one heartbeat is later than another, by whatever links they come. */
+function spreadMs(links: readonly LinkQuality[]): number {
+  const latencies = links.map(({ latencyMs }) => latencyMs);
+  const widths = links.map(({ jitterMs, jitterShape }) =>
+    jitterMs === 0 ? 0 : jitterMs * jitterWidths[jitterShape ?? "uniform"]
+  );
+  return Math.max(...latencies) - Math.min(...latencies) + Math.max(...widths);
 }

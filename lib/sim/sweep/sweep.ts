@@ -17,7 +17,7 @@ export interface DetectorFigures {
   readonly falseDeaths: number;
   /** As measured; 0 where none was seen, which says no more than "below `resolutionPerYear`". */
   readonly falseDeathsPerYear: number;
-  /** By calculation, where packets are lost independently; `null`: cannot be calculated. */
+  /** By calculation, where packets are lost independently and delays hardly vary; `null`: cannot be calculated. */
   readonly expectedPerYear: number | null;
 }
 

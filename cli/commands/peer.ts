@@ -41,6 +41,11 @@ export function peerCommand() {
     });
 }
 
+/** Whether there are settings where the daemon, or Heartbeat, looks. */
+export function hasStandardSource(exists: (path: string) => boolean = existsSync): boolean {
+  return exists(yamlFile) || exists(`${haDirectory}/ha.cf`);
+}
+
 /** Where the settings are. What was named is taken as named; else the first of the two usual places that exists. */
 export function chooseSource(
   config: string | undefined,

@@ -82,7 +82,7 @@ export function pathsLeft(plan: DrillPlan, { view, drilled, otherPath }: Facts):
 }
 
 /** Interface of a link's name (`linkName` in the settings). */
-function deviceOf(medium: string): string {
+export function deviceOf(medium: string): string {
   return medium.replace(/^tcp:/, "");
 }
 
@@ -97,7 +97,8 @@ export function refusals(plan: DrillPlan, facts: Facts, paths: Paths): string[] 
     found.push(`the last path to the peer would be cut: ${paths.sentence}; ${next}`);
   }
   for (const { remote, ports, device, neighbour, evidence } of facts.connections) {
-    if (device !== plan.link || !isHit(plan, remote, ports, neighbour)) continue;
+    // What is not known to be spared counts as hit.
+    if (device !== plan.link || isHit(plan, remote, ports, neighbour) === false) continue;
     found.push(
       `your own connection from ${remote} comes in over ${plan.link} (${evidence}); log in over another link, or at the console`,
     );

@@ -134,17 +134,18 @@ export function parseComment(comment: string): { link: string; what: string } | 
 }
 
 /**
- * Whether a TCP or UDP conversation with `remote` on this link would be hit. `neighbour`: hardware address of the next
- * hop to it on the link. A peer's frames also carry what it routes for others and what its other addresses say: hit is
- * all that is not known to come by another neighbour; `null`: not known.
+ * Whether a TCP or UDP conversation with `remote` on this link would be hit; `null`: not known. `neighbour`: hardware
+ * address of the next hop to it on the link, `null`: not known. A peer's frames also carry what it routes for others,
+ * and what its other addresses say.
  */
 export function isHit(
   { scope, port }: DrillPlan,
   remote: string,
   ports: readonly number[],
   neighbour: string | null,
-): boolean {
+): boolean | null {
   if (port !== null && !ports.includes(port)) return false;
   if (scope.kind === "everything" || scope.address === remote) return true;
-  return scope.hardware !== null && (neighbour === null || neighbour === scope.hardware);
+  if (scope.hardware === null) return false;
+  return neighbour === null ? null : neighbour === scope.hardware;
 }

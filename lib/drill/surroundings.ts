@@ -5,6 +5,7 @@
 
 import { randomBytes } from "node:crypto";
 import { suggestion } from "../config/spelling.ts";
+import type { MediumSettings } from "../core/settings.ts";
 import type { NodeView } from "../core/view.ts";
 import { EnvironmentError } from "../errors.ts";
 import { monotonicMs } from "../system/clock.ts";
@@ -14,6 +15,7 @@ import type { LinkInfo, Netlink } from "../system/netlink.ts";
 import { addressFamily } from "../system/packets/ip_address.ts";
 import { capability, hasCapability } from "../system/privileges.ts";
 import type { Facts } from "./guards.ts";
+import type { HeartbeatPath } from "./heartbeats.ts";
 import type { Scope } from "./plan.ts";
 import { shellConnections } from "./remote_shell.ts";
 
@@ -80,12 +82,10 @@ export async function factsFor(
   otherPath: string | null,
 ): Promise<Facts> {
   const device = (address: string) => netlink.deviceForAddress(address)?.name ?? null;
-  // Who brings a connection matters only where a neighbour is cut off with all that it sends.
-  const isAsked = scope.kind === "peer" && scope.hardware !== null;
   const connections = await Promise.all(
     shellConnections().map(async (connection) => {
       const through = device(connection.remote);
-      const neighbour = isAsked && through === link.name
+      const neighbour = isNeighbourCut(scope) && through === link.name
         ? await neighbourTowards(netlink, link, connection.remote)
         : null;
       return { ...connection, device: through, neighbour };
@@ -99,6 +99,26 @@ export async function factsFor(
       ? null
       : { address: otherPath, device: device(otherPath), answers: await answersPing(otherPath) },
   };
+}
+
+/** The media of the settings on the link, without those that lead to this machine itself. */
+export function heartbeatPaths(
+  netlink: Netlink,
+  { link, scope }: { readonly link: LinkInfo; readonly scope: Scope },
+  media: readonly MediumSettings[],
+): Promise<HeartbeatPath[]> {
+  const own = new Set(netlink.addresses().map(({ address }) => address));
+  const here = media.filter((medium) => medium.kind !== "serial")
+    .filter((medium) => medium.device === link.name && !("peer" in medium && own.has(medium.peer)));
+  return Promise.all(here.map(async (medium) => {
+    const isAsked = isNeighbourCut(scope) && "peer" in medium;
+    return { medium, neighbour: isAsked ? await neighbourTowards(netlink, link, medium.peer) : null };
+  }));
+}
+
+/** Only then it matters who brings what others send. */
+function isNeighbourCut(scope: Scope): boolean {
+  return scope.kind === "peer" && scope.hardware !== null;
 }
 
 /** Hardware address of the next hop on the link; `null`: it lies elsewhere, or nobody answers for it. */

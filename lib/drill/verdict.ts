@@ -4,7 +4,9 @@
  */
 
 import type { NodeView } from "../core/view.ts";
+import { neighbourRetryMs } from "../core/limits.ts";
 import type { Paths } from "./guards.ts";
+import type { HeartbeatLoss } from "./heartbeats.ts";
 import type { Direction, DrillPlan } from "./plan.ts";
 import { type Round, type Sighting, thisMachine } from "./watch.ts";
 
@@ -56,7 +58,11 @@ export const outageMsMin = 1_000;
 /** Codes of alarms that say that a link, or a whole node, is not heard. */
 const linkAlarms = ["link-lost", "one-way", "node-dead"];
 
-export function judge(account: Account): Judgement {
+/** What a busy machine may add to the time after which an alarm about one direction is due. */
+const alarmMarginMs = 500;
+
+/** `heartbeats`: what the cut does to them; of no matter without a daemon of ours. */
+export function judge(account: Account, heartbeats: HeartbeatLoss): Judgement {
   const findings = [
     traffic(account),
     ...account.sightings.flatMap((sighting) => [
@@ -64,7 +70,7 @@ export function judge(account: Account): Judgement {
       place(account, sighting),
       service(account, sighting),
     ]),
-    ...(account.daemon === null ? [] : alarms(account, account.daemon)),
+    ...(account.daemon === null ? [] : alarms(account, account.daemon, heartbeats)),
   ];
   const isSeen = account.sightings.length > 0 || account.daemon !== null;
   const verdict = findings.some((finding) => finding.verdict === "bad")
@@ -191,19 +197,43 @@ function blindness({ plan }: Account, { blindness, device, address }: Sighting):
     : "";
 }
 
-function alarms(account: Account, { after, alarms, before, doubleGroups, rivals }: DaemonAccount): Finding[] {
-  const { plan } = account;
+function alarm(account: Account, { alarms, before }: DaemonAccount, heartbeats: HeartbeatLoss): Finding {
+  const { plan, healedAtMs, cutAtMs } = account;
   const raised = alarms.filter(({ isRaised, code }) => isRaised && linkAlarms.includes(code));
   const codes = [...new Set(raised.map(({ code }) => code))];
-  const isDue = plan.lossPermille === 1000 &&
-    account.healedAtMs - account.cutAtMs > 2 * before.timing.deadTimeMs;
-  const isOfUse = before.peers.some(({ links }) => links.some(({ medium }) => medium.endsWith(plan.link)));
-  const raisedFinding: Finding = {
-    what: "alarm here",
-    expected: isDue && isOfUse ? `the daemon says that ${plan.link} is lost` : "none is due",
-    observed: codes.length === 0 ? "none" : `raised: ${codes.join(", ")}`,
-    verdict: isDue && isOfUse && codes.length === 0 ? "bad" : "ok",
-  };
+  const [what, observed] = ["alarm here", codes.length === 0 ? "none" : `raised: ${codes.join(", ")}`];
+  const dueMs = alarmDueMs(plan, before);
+  if (heartbeats.kind === "unnoticed") {
+    const expected = `none, since ${heartbeats.why}`;
+    return { what, expected, observed, verdict: codes.length === 0 ? "ok" : "bad" };
+  }
+  if (plan.lossPermille < 1000 || healedAtMs - cutAtMs <= dueMs) {
+    const why = plan.lossPermille < 1000
+      ? "only a part of the packets was dropped"
+      : `the cut lasted no longer than ${seconds(dueMs)}`;
+    return { what, expected: `none is due, since ${why}`, observed, verdict: "ok" };
+  }
+  if (heartbeats.kind === "unknown" && codes.length === 0) {
+    return { what, expected: `not known: ${heartbeats.why}`, observed, verdict: "unclear" };
+  }
+  const expected = `the daemon says that ${plan.link} is ${
+    plan.directions.includes("in") ? "lost" : "one-way"
+  }`;
+  return { what, expected, observed, verdict: codes.length === 0 ? "bad" : "ok" };
+}
+
+/**
+ * Until the daemon must have said that the link does not carry. Who still hears the others learns from them, once the
+ * link is dead for them, that he is not heard, and says so when that has lasted (`Roster`).
+ */
+function alarmDueMs({ directions }: DrillPlan, { timing: { deadTimeMs, keepaliveMs } }: NodeView): number {
+  return 2 * deadTimeMs +
+    (directions.includes("in") ? 0 : 2 * keepaliveMs + neighbourRetryMs + alarmMarginMs);
+}
+
+function alarms(account: Account, daemon: DaemonAccount, heartbeats: HeartbeatLoss): Finding[] {
+  const { after, alarms, before, doubleGroups, rivals } = daemon;
+  const raisedFinding = alarm(account, daemon, heartbeats);
   const doubles = [
     ...doubleGroups.map((group) => `two nodes said at once that they hold ${group}`),
     ...alarms.filter(({ isRaised, code }) => isRaised && code === "split-brain")

@@ -85,14 +85,14 @@ Deno.test("a rule's comment fits the packet filter and tells the link again", ()
 
 Deno.test("a conversation is hit by what it shares with the drill", () => {
   const [peer, another] = [neighbour.hardware, "02:00:00:00:00:09"];
-  const cases: ReadonlyArray<readonly [Partial<DrillPlan>, string, string | null, boolean]> = [
+  const cases: ReadonlyArray<readonly [Partial<DrillPlan>, string, string | null, boolean | null]> = [
     [{}, "192.0.2.9", null, true],
     [{ scope: neighbour }, "192.0.2.9", another, false],
     [{ scope: neighbour }, "203.0.113.7", another, false],
     // It routes for the far end, or has that address too; or nobody knows.
     [{ scope: neighbour }, "203.0.113.7", peer, true],
     [{ scope: neighbour }, "2001:db8::2", peer, true],
-    [{ scope: neighbour }, "203.0.113.7", null, true],
+    [{ scope: neighbour }, "203.0.113.7", null, null],
     [{ scope: neighbour, port: 694 }, "203.0.113.7", peer, false],
     [{ scope: { ...neighbour, hardware: null } }, "203.0.113.7", null, false],
     [{ scope: neighbour }, "192.0.2.2", another, true],

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { NodeView } from "../../lib/core/view.ts";
+import type { HeartbeatLoss } from "../../lib/drill/heartbeats.ts";
 import { type Account, judge } from "../../lib/drill/verdict.ts";
 import { type Sighting, thisMachine } from "../../lib/drill/watch.ts";
 import { wholeCut } from "./samples.ts";
@@ -39,12 +40,13 @@ function account(change: Partial<Account> = {}): Account {
 
 const last = { paths: { kind: "last", sentence: "" } } as const;
 const before = {
-  timing: { deadTimeMs: 1000 },
+  timing: { deadTimeMs: 1000, keepaliveMs: 100 },
   alarms: [],
   peers: [{ links: [{ medium: "eth1" }] }],
 } as unknown as NodeView;
 const daemon = { before, after: before, doubleGroups: [], rivals: [], alarms: [] };
 const lost = { isRaised: true, code: "link-lost", sentence: "" };
+const noticed = { kind: "noticed" } as const;
 
 Deno.test("a drill is judged by what was seen, and what was not seen never passes", () => {
   const blind = { ...sighting("o----oo", [0, 4000]), device: "eth1" };
@@ -103,7 +105,7 @@ Deno.test("a drill is judged by what was seen, and what was not seen never passe
       ],
     ];
   for (const [what, change, verdict, bad] of cases) {
-    const judgement = judge(account(change));
+    const judgement = judge(account(change), noticed);
     const named = judgement.findings.filter((finding) => finding.verdict === "bad")
       .map((finding) => finding.what.split(" ")[0]);
     assert.deepEqual([judgement.verdict, named], [verdict, bad], what);
@@ -115,7 +117,7 @@ Deno.test("one answer beside this machine, which held the address all along, is 
   const rounds = held.rounds.map((round, index) =>
     index === 20 ? { ...round, holders: [thisMachine, other] } : round
   );
-  assert.equal(judge(account({ sightings: [{ ...held, rounds }] })).verdict, "failed");
+  assert.equal(judge(account({ sightings: [{ ...held, rounds }] }), noticed).verdict, "failed");
 });
 
 Deno.test("a handover in the middle of a round is not taken for two holders", () => {
@@ -123,5 +125,31 @@ Deno.test("a handover in the middle of a round is not taken for two holders", ()
   const rounds = moved.rounds.map((round, index) =>
     index === 10 ? { ...round, holders: [other, third] } : round
   );
-  assert.equal(judge(account({ ...last, sightings: [{ ...moved, rounds }] })).verdict, "passed");
+  assert.equal(judge(account({ ...last, sightings: [{ ...moved, rounds }] }), noticed).verdict, "passed");
+});
+
+Deno.test("an alarm is due where the daemon must notice the cut, and not before it can", () => {
+  const out = { plan: { ...wholeCut, directions: ["out"] } } as const;
+  const unnoticed = { kind: "unnoticed", why: "no heartbeats on eth1 use port 80" } as const;
+  const unknown = { kind: "unknown", why: "the settings were not read" } as const;
+  // Two deadtimes; in one direction two keepalives, a second and the margin more.
+  const oneWayMs = 2_000 + 2 * 100 + 1_000 + 500;
+  const cases: ReadonlyArray<readonly [string, Partial<Account>, HeartbeatLoss, string, string, string?]> = [
+    ["both ways", { healedAtMs: 2_001 }, noticed, "bad", "ok", "the daemon says that eth1 is lost"],
+    ["both ways, short", { healedAtMs: 2_000 }, noticed, "ok", "ok"],
+    ["only out", { ...out, healedAtMs: oneWayMs }, noticed, "ok", "ok"],
+    ["only out, long", { ...out, healedAtMs: oneWayMs + 1 }, noticed, "bad", "ok"],
+    ["past the heartbeats", {}, unnoticed, "ok", "bad", "none, since no heartbeats on eth1 use port 80"],
+    ["nobody knows", {}, unknown, "unclear", "ok"],
+    ["nobody knows, short", { healedAtMs: 2_000 }, unknown, "ok", "ok"],
+    ["loss", { plan: { ...wholeCut, lossPermille: 300 } }, noticed, "ok", "ok"],
+  ];
+  for (const [what, change, heartbeats, silent, raised, expected] of cases) {
+    for (const [alarms, verdict] of [[[], silent], [[lost], raised]] as const) {
+      const { findings } = judge(account({ ...change, daemon: { ...daemon, alarms } }), heartbeats);
+      const found = findings.find((finding) => finding.what === "alarm here")!;
+      assert.equal(found.verdict, verdict, `${what}, ${alarms.length} alarms`);
+      if (expected !== undefined) assert.equal(found.expected, expected);
+    }
+  }
 });

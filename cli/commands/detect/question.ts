@@ -11,6 +11,7 @@ import { UsageError } from "../../../lib/errors.ts";
 import { defaultControlSocket } from "../../../lib/runtime/control_protocol.ts";
 import { settingsErrors } from "../../settings_errors.ts";
 import type { DetectOptions } from "../detect.ts";
+import { chooseSource, hasStandardSource } from "../peer.ts";
 import { type Common, namedAddresses, questionFromFlags, readCommon, refuse } from "./options.ts";
 
 /** Throws a usage error with everything that is wrong; `problems` holds what was found before. */
@@ -27,7 +28,7 @@ export async function questionOf(options: DetectOptions, problems: string[]): Pr
     );
   }
   const isNamed = (config ?? haDir ?? keepalived) !== undefined ||
-    options.vip === undefined && hasStandardFile();
+    options.vip === undefined && hasStandardSource();
   if (!isNamed) {
     const question = questionFromFlags(
       options,
@@ -73,18 +74,12 @@ function narrowed(
   return { ...question, vips };
 }
 
-/** Where the daemon, or Heartbeat, looks too. */
-function hasStandardFile(): boolean {
-  return existsSync("/etc/heartline/heartline.yaml") || existsSync("/etc/ha.d/ha.cf");
-}
-
 function standardSocket(): string | null {
   return existsSync(defaultControlSocket) ? defaultControlSocket : null;
 }
 
 async function questionOfFile(options: DetectOptions, common: Common): Promise<CheckQuestion> {
   const { config, haDir, node: named } = options;
-  const { chooseSource } = await import("../peer.ts");
   const { loadSettings } = await import("../../../lib/runtime/load_settings.ts");
   const { questionFromSettings } = await import("./from_settings.ts");
   const source = chooseSource(config, haDir);

@@ -14,6 +14,8 @@ export interface PartitionOptions {
   readonly port?: string | undefined;
   readonly vip: readonly string[];
   readonly otherPath?: string | undefined;
+  readonly config?: string | undefined;
+  readonly haDir?: string | undefined;
   readonly force?: true | undefined;
   readonly dryRun?: true | undefined;
   readonly json?: true | undefined;
@@ -30,6 +32,9 @@ export interface PartitionRequest {
   /** Empty: those of the daemon. */
   readonly vips: readonly string[];
   readonly otherPath: string | null;
+  /** Where the settings are; both `null`: where they usually are, if there are any. */
+  readonly config: string | null;
+  readonly haDir: string | null;
   readonly isForced: boolean;
   readonly isDryRun: boolean;
   readonly isJson: boolean;
@@ -57,6 +62,8 @@ export function readPartitionOptions(options: PartitionOptions): PartitionReques
     port: portOf(options.port, problems),
     vips: options.vip.map((text) => address("--vip", text) ?? text),
     otherPath: address("--other-path", options.otherPath),
+    config: options.config ?? null,
+    haDir: options.haDir ?? null,
     isForced: options.force === true,
     isDryRun: options.dryRun === true,
     isJson: options.json === true,

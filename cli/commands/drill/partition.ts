@@ -6,22 +6,31 @@
 import { randomBytes } from "node:crypto";
 import { readlinkSync, rmSync } from "node:fs";
 import process from "node:process";
+import type { Settings } from "../../../lib/core/settings.ts";
 import { DaemonWatch, vipsOf } from "../../../lib/drill/daemon_watch.ts";
 import { type Facts, type Paths, pathsLeft, refusals } from "../../../lib/drill/guards.ts";
 import { type DrillPlan, rulesOf, tableName } from "../../../lib/drill/plan.ts";
 import { Rehearsal } from "../../../lib/drill/rehearsal.ts";
-import { factsFor, requireLink, requirePermission, scopeOf } from "../../../lib/drill/surroundings.ts";
+import { type HeartbeatLoss, heartbeatLoss } from "../../../lib/drill/heartbeats.ts";
+import {
+  factsFor,
+  heartbeatPaths,
+  requireLink,
+  requirePermission,
+  scopeOf,
+} from "../../../lib/drill/surroundings.ts";
 import { listDrills, removeDrill } from "../../../lib/drill/tables.ts";
 import { judge } from "../../../lib/drill/verdict.ts";
 import { AddressWatch } from "../../../lib/drill/watch.ts";
 import { EnvironmentError } from "../../../lib/errors.ts";
 import { acquireLock } from "../../../lib/system/lock_file.ts";
-import { Netlink } from "../../../lib/system/netlink.ts";
+import { type LinkInfo, Netlink } from "../../../lib/system/netlink.ts";
 import { hardwareText } from "../../../lib/system/packets/ip_address.ts";
 import { printJson } from "../../control.ts";
 import { paintFor } from "../../render/paint.ts";
 import type { PartitionRequest } from "./options.ts";
 import { DrillScreen, planLines, reportJson, reportLines } from "./report.ts";
+import { mediaOf, settingsHere } from "./settings.ts";
 
 /** The plan with what decides whether it may be carried out. */
 interface Prepared {
@@ -31,6 +40,8 @@ interface Prepared {
   readonly refused: readonly string[];
   readonly notes: readonly string[];
   readonly daemon: DaemonWatch | null;
+  /** What becomes of the heartbeats of our daemon, if there is one. */
+  readonly heartbeats: HeartbeatLoss;
   readonly vips: readonly string[];
 }
 
@@ -106,18 +117,40 @@ async function prepare(request: PartitionRequest, netlink: Netlink): Promise<Pre
     request.otherPath,
   );
   const paths = pathsLeft(plan, facts);
+  const found = await settingsHere(request, daemon?.before.node ?? null);
+  const heartbeats = await heartbeatsOf(plan, link, daemon, found.settings, netlink);
   const vips = request.vips.length > 0 ? request.vips : daemon === null ? [] : vipsOf(daemon.before);
-  const notes = [
-    ...(daemon === null ? [`no daemon here is watched: ${why}`] : []),
+  const notes = [...found.notes, ...notesOn(plan, daemon === null ? why : null, vips, netlink)];
+  return { plan, facts, paths, refused: refusals(plan, facts, paths), notes, daemon, heartbeats, vips };
+}
+
+async function heartbeatsOf(
+  plan: DrillPlan,
+  link: LinkInfo,
+  daemon: DaemonWatch | null,
+  settings: Settings | null,
+  netlink: Netlink,
+): Promise<HeartbeatLoss> {
+  if (daemon === null) return { kind: "unknown", why: "no daemon here is watched" };
+  const media = mediaOf(daemon.before, settings);
+  const paths = media === null ? null : await heartbeatPaths(netlink, { link, scope: plan.scope }, media);
+  return heartbeatLoss(plan, daemon.before, paths);
+}
+
+/** What the operator should know before the cut. `why`: why no daemon is watched. */
+function notesOn(plan: DrillPlan, why: string | null, vips: readonly string[], netlink: Netlink): string[] {
+  const { scope, directions } = plan;
+  return [
+    ...(why !== null ? [`no daemon here is watched: ${why}`] : []),
     ...(vips.length === 0 ? ["no address is watched; name one with --vip"] : []),
     ...vips.filter((vip) => plan.scope.kind === "everything" && deviceOf(netlink, vip) === plan.link)
       .map((vip) =>
         `${plan.link} carries ${vip}: its clients on ${plan.link} are cut off from this machine too`
       ),
-    ...(scope.kind === "peer" && scope.hardware !== null && request.directions.includes("out")
+    ...(scope.kind === "peer" && scope.hardware !== null && directions.includes("out")
       ? [`broadcasts and multicasts of this machine still reach ${scope.address}`]
       : []),
-    ...(plan.ownHardware === null && request.directions.includes("out")
+    ...(plan.ownHardware === null && directions.includes("out")
       ? [
         `${plan.link} is no Ethernet: programs here are told that what they send is dropped, as no cable does`,
       ]
@@ -128,7 +161,6 @@ async function prepare(request: PartitionRequest, netlink: Netlink): Promise<Pre
       ]
       : []),
   ];
-  return { plan, facts, paths, refused: refusals(plan, facts, paths), notes, daemon, vips };
 }
 
 function deviceOf(netlink: Netlink, address: string): string | null {
@@ -195,7 +227,7 @@ async function rehearse(prepared: Prepared, request: PartitionRequest, netlink: 
     );
     const { account, how } = await rehearsal.run();
     screen.close();
-    const judgement = judge(account);
+    const judgement = judge(account, prepared.heartbeats);
     if (request.isJson) printJson(reportJson(account, how, judgement, warnings));
     else {
       const paint = await paintFor(process.stdout);

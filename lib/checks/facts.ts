@@ -13,7 +13,9 @@ import type { CheckedVip, CheckQuestion } from "./question.ts";
  * Where the address is. `here-by-right`: here, and the daemons of all nodes agree that it belongs here, or this machine
  * is the master that VRRP has elected; `unattributed`:
  * at one other machine, which the evidence does not tell apart; `stranger`: at a machine that is none of the nodes;
- * `moving`: at one machine first, then at another; `nobody`: nobody answered; `unseen`: nobody could be asked.
+ * `moving`: at one machine first, then at another; `nobody`: nobody answered; `unseen`: nobody could be asked;
+ * `unaskable`: nor will it ever be so, because no interface of this machine leads there, or the one that was named is
+ * not there.
  */
 export type Place =
   | "here"
@@ -25,7 +27,8 @@ export type Place =
   | "several"
   | "moving"
   | "nobody"
-  | "unseen";
+  | "unseen"
+  | "unaskable";
 
 export type Alive = "alive" | "silent" | "unknown";
 export type Serves = "answers" | "silent" | "unknown";

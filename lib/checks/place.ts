@@ -3,7 +3,13 @@
  * statements. Pure.
  */
 
-import { type Evidence, type NeighbourAnswers, type NeighbourHolder, ofKind } from "./evidence.ts";
+import {
+  type Evidence,
+  type NeighbourAnswers,
+  type NeighbourHolder,
+  ofKind,
+  type OwnAddress,
+} from "./evidence.ts";
 import type { Place } from "./facts.ts";
 import type { CheckedVip, CheckQuestion } from "./question.ts";
 import type { CarpSpeaker, VrrpSpeaker } from "./traffic/pieces.ts";
@@ -49,6 +55,8 @@ export function placeOf(question: CheckQuestion, vip: CheckedVip, evidence: read
       : electedHere(question, vip, evidence);
     return { ...at(right === null ? "here" : "here-by-right"), isAloneOnWire, right };
   }
+  // Whatever answers ICMP: two holders would never be told apart, and a check that is OK for ever is none.
+  if (question.windowMs > 0 && own !== undefined && !isAskable(own, evidence)) return at("unaskable");
   if (others.length > 1 && !isOneMachine(names.map((name) => name.machine))) {
     return at(haveOverlap(others) ? "several" : "moving");
   }
@@ -61,6 +69,12 @@ export function placeOf(question: CheckQuestion, vip: CheckedVip, evidence: read
   }
   if (answers !== undefined && answers.questions >= questionsForSilence) return at("nobody");
   return at("unseen");
+}
+
+/** Whether there is an interface on which neighbours can be asked for it. */
+function isAskable({ device }: OwnAddress, evidence: readonly Evidence[]): boolean {
+  if (device === null) return false;
+  return ofKind(evidence, "interface").every((piece) => piece.subject !== device || piece.exists);
 }
 
 /** Two masters that were heard in turns, so that neither gave way to the other; `null`: there are none. */

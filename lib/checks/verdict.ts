@@ -87,7 +87,7 @@ function sentenceOf(code: VerdictCode, vip: string, facts: Facts, question: Chec
         : holders === ""
         ? ""
         : `; ${holders} has it`;
-      return `${vip} is not on this ${question.role === "either" ? "node" : "standby"}${rest}`;
+      return `${notHere(vip, question)}${rest}`;
     }
     case "held-by-primary":
       return `${vip} is held by ${holders} alone`;
@@ -113,11 +113,13 @@ function sentenceOf(code: VerdictCode, vip: string, facts: Facts, question: Chec
     case "held-by-observer":
       return `${vip} is on this machine, which is said to be none of its nodes`;
     case "no-holder":
-      return facts.place === "unseen"
-        ? `${vip} is not on this primary, and who has it could not be seen`
+      return facts.place === "unseen" || facts.place === "unaskable"
+        ? `${notHere(vip, question)}, and who has it could not be seen`
         : `nobody answers for ${vip}`;
     case "not-seen":
-      return `who has ${vip} could not be seen`;
+      return question.role === "observer"
+        ? `who has ${vip} could not be seen`
+        : `${notHere(vip, question)}, and who has it could not be seen`;
     case "split-brain-likely":
       return `split brain likely: ${vip} is on this standby although ${other} is alive${alone(facts)}`;
     case "split-brain":
@@ -127,6 +129,10 @@ function sentenceOf(code: VerdictCode, vip: string, facts: Facts, question: Chec
           alone(facts)
         }`;
   }
+}
+
+function notHere(vip: string, { role }: CheckQuestion): string {
+  return `${vip} is not on this ${role === "either" ? "node" : role}`;
 }
 
 /** What a person needs to know first: whether traffic really goes two ways at this moment. */

@@ -79,6 +79,7 @@ const table: Readonly<Record<Role, Readonly<Record<Place, Cell>>>> = {
     "moving": "moving",
     "nobody": "not-here",
     "unseen": "not-here",
+    "unaskable": "not-seen",
   },
   primary: {
     "here": "held-here",
@@ -91,6 +92,7 @@ const table: Readonly<Record<Role, Readonly<Record<Place, Cell>>>> = {
     "moving": "moving",
     "nobody": "no-holder",
     "unseen": "no-holder",
+    "unaskable": "no-holder",
   },
   either: {
     "here": "held-here",
@@ -103,6 +105,7 @@ const table: Readonly<Record<Role, Readonly<Record<Place, Cell>>>> = {
     "moving": "moving",
     "nobody": "no-holder",
     "unseen": "not-here",
+    "unaskable": "not-seen",
   },
   observer: {
     "here": "held-by-observer",
@@ -115,6 +118,7 @@ const table: Readonly<Record<Role, Readonly<Record<Place, Cell>>>> = {
     "moving": "moving",
     "nobody": "no-holder",
     "unseen": "not-seen",
+    "unaskable": "not-seen",
   },
 };
 

@@ -181,6 +181,15 @@ segmentTest(
     const args = ["--vip", VIP, "--primary", segment.address("node1")];
     const absent = await segment.verdict("node2", [...args, "--dev", "eth7"]);
     assert.match(JSON.stringify(absent.unseen), /interface \\"eth7\\": there is none of that name/);
+    const slip = await segment.verdict("node1", ["--vip", VIP, "--dev", "pub1"]);
+    assert.deepEqual([slip.code, slip.exitCode], ["not-seen", 69], "the address answers ICMP all the same");
+    assert.match(JSON.stringify(slip.unseen), /there is none of that name; did you mean \\"pub0\\"\?/);
+    const unplaced = await segment.verdict("node1", ["--vip", "192.0.2.99"]);
+    assert.deepEqual([unplaced.code, unplaced.exitCode], ["not-seen", 69]);
+    assert.match(
+      JSON.stringify(unplaced.unseen),
+      /no interface .* has a subnet that holds it; name one with --dev/,
+    );
     await segment.network.harm("node2", "pub0", { cut: true });
     const deaf = await segment.verdict("node2", [...args, "--explain"]);
     assert.equal(deaf.code, "taken-over-unverified");

@@ -28,6 +28,9 @@ const primaryLives = [echo(PRIMARY, 16), answers(PRIMARY, [primaryHardware])];
 const primarySilent = [echo(PRIMARY, 0), answers(PRIMARY, [])];
 const standbyLives = [echo(STANDBY, 16), answers(STANDBY, [standbyHardware])];
 
+/** In no subnet of this machine. */
+const unplaced = { ...own(false), device: null } as Evidence;
+
 interface Case {
   readonly what: string;
   readonly role: Role;
@@ -301,6 +304,49 @@ const cases: readonly Case[] = [
   },
   { what: "nobody could be asked", role: "observer", evidence: [own(false)], code: "not-seen" },
   {
+    what: "it can be asked for on no interface, and not asked at all was not the wish",
+    role: "standby",
+    evidence: [unplaced, echo(VIP, 3), ...primaryLives],
+    code: "not-seen",
+  },
+  {
+    what: "it can be asked for on no interface",
+    role: "either",
+    evidence: [unplaced, ...primaryLives],
+    code: "not-seen",
+  },
+  {
+    what: "it can be asked for on no interface",
+    role: "primary",
+    evidence: [unplaced, ...standbyLives],
+    code: "no-holder",
+  },
+  {
+    what: "it can be asked for on no interface",
+    role: "observer",
+    evidence: [unplaced, echo(VIP, 3)],
+    code: "not-seen",
+  },
+  {
+    what: "it can be asked for on no interface, and only this machine was asked",
+    role: "standby",
+    asked: { windowMs: 0 },
+    evidence: [unplaced],
+    code: "not-here",
+  },
+  {
+    what: "the interface that was named is not there, and the address answers ICMP by another",
+    role: "standby",
+    evidence: [own(false), { ...device(false), exists: false } as Evidence, echo(VIP, 3), ...primaryLives],
+    code: "not-seen",
+  },
+  {
+    what: "the interface that was named is not there, but the address is here",
+    role: "standby",
+    evidence: [own(true), { ...device(false), exists: false } as Evidence, echo(PRIMARY, 3)],
+    code: "split-brain-likely",
+  },
+  {
     what: "too few questions for silence to mean anything",
     role: "observer",
     evidence: [own(false), answers(VIP, [], 3)],
@@ -379,6 +425,7 @@ const places: readonly Place[] = [
   "moving",
   "nobody",
   "unseen",
+  "unaskable",
 ];
 const lives: readonly Alive[] = ["alive", "silent", "unknown"];
 const services: readonly Serves[] = ["answers", "silent", "unknown"];

@@ -28,6 +28,9 @@ const here = ["detect", "--vip", "127.0.0.1", "--local"];
 /** On no machine. */
 const absent = ["detect", "--vip", "192.0.2.77", "--local"];
 
+/** The same, and the network is asked. */
+const asked = ["detect", "--vip", "192.0.2.77", "--window", "100ms"];
+
 async function inDirectory(body: (directory: string) => Promise<void>): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), "hl-detect-"));
   try {
@@ -88,6 +91,11 @@ Deno.test("as a plugin it says one line on standard output and nothing elsewhere
       [...here, "--role", "primary", "--nagios", "-c", "2:"],
       2,
       /^DETECT CRITICAL: .*against -c 2: \| 'holders'=1;;2:;0 /,
+    ],
+    [
+      [...asked, "--dev", "l0", "--nagios"],
+      3,
+      /^DETECT UNKNOWN: 192\.0\.2\.77 is not on this standby, and who .*none of that name; did you mean "lo"\?.* \| /,
     ],
     [[...here, "--nagios", "-w", "x"], 3, /^DETECT UNKNOWN: Cannot use -w "x"/],
     [[...here, "--nagios", "--nonsense"], 3, /^DETECT UNKNOWN: unknown option "--nonsense"/],

@@ -47,13 +47,13 @@ export async function gatherNeighbours({ question, host, window }: Look): Promis
     for (const address of addressesToAsk(question)) {
       const device = host.devices.get(address);
       if (device === undefined) continue;
+      const link = host.links.find((candidate) => candidate.name === device);
+      if (link === undefined) {
+        evidence.push(unseen("neighbours", address, await absence(device, host.links)));
+        continue;
+      }
       try {
-        asked.push({
-          address,
-          device,
-          socket: socketFor(sockets, device, address, host.links),
-          holders: new Map(),
-        });
+        asked.push({ address, device, socket: socketFor(sockets, link, address), holders: new Map() });
       } catch (error) {
         evidence.push(unseenBy("neighbours", address, error));
       }
@@ -78,19 +78,23 @@ function addressesToAsk(question: Look["question"]): ReadonlySet<string> {
   ]);
 }
 
+/** What may have been meant is looked up only where there is a slip: a check must start fast. */
+async function absence(device: string, links: readonly LinkInfo[]): Promise<string> {
+  const { suggestion } = await import("../../config/spelling.ts");
+  const hint = suggestion(device, links.map(({ name }) => name));
+  return `nobody can be asked on interface "${device}": there is none of that name; ${hint}`;
+}
+
 function socketFor(
   sockets: Map<string, NeighbourSocket>,
-  device: string,
+  link: LinkInfo,
   address: string,
-  links: readonly LinkInfo[],
 ): NeighbourSocket {
+  const device = link.name;
   const family = addressFamily(address)!;
   const known = sockets.get(`${device} ${family}`);
   if (known !== undefined) return known;
-  const link = links.find((candidate) => candidate.name === device);
-  const reason = link === undefined
-    ? "there is none of that name"
-    : !link.isUp
+  const reason = !link.isUp
     ? "it is down"
     : !link.hasCarrier
     ? "it has no carrier"
@@ -98,7 +102,7 @@ function socketFor(
     ? "it has no neighbours to ask (no ARP or ND on it)"
     : null;
   if (reason !== null) throw new Error(`nobody can be asked on interface "${device}": ${reason}`);
-  const socket = NeighbourSocket.open(link!, family);
+  const socket = NeighbourSocket.open(link, family);
   sockets.set(`${device} ${family}`, socket);
   return socket;
 }

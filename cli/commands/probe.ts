@@ -95,7 +95,11 @@ function withPaths(command: Command) {
     .addOption(configOption("links, key and timing"))
     .addOption(haDirOption("the same"))
     .addOption(nodeOption())
-    .option("--peer <name>", "ask only this node", nonEmpty)
-    .option("--link <name>", "only this link of the settings: the interface; may be repeated", several)
+    .option("--peer <name>", "ask only this node (not with --icmp or --tcp alone)", nonEmpty)
+    .option(
+      "--link <name>",
+      "only this link of the settings (not with a path): its interface; may be repeated",
+      several,
+    )
     .option("--socket <path>", "control socket of the daemon here, for what it hears meanwhile", nonEmpty);
 }

@@ -73,6 +73,22 @@ Deno.test("what is asked too often, too long or in two ways at once is refused",
   ) assert.throws(() => readProbeOptions(parsed(...args)), pattern);
 });
 
+Deno.test("what chooses among links or nodes is refused where it would choose nothing", () => {
+  const link = /Cannot use --link "eth9" beside a path .* chooses among the links of the settings/;
+  const peer = /Cannot ask --peer "n2" by --icmp or --tcp: .* name a path with --udp or --serial/;
+  const [udp, serial] = [["--udp", "192.0.2.1"], ["--serial", "/dev/ttyS0"]];
+  const [icmp, tcp] = [["--icmp", "192.0.2.1"], ["--tcp", "192.0.2.1:22"]];
+  for (const path of [udp, serial, icmp, tcp]) {
+    assert.throws(() => readProbeOptions(parsed(...path, "--link", "eth9")), link);
+  }
+  for (const paths of [icmp, tcp, [...icmp, ...tcp]]) {
+    assert.throws(() => readProbeOptions(parsed(...paths, "--peer", "n2")), peer);
+  }
+  for (const args of [[...udp, "--peer", "n2"], [...serial, ...icmp, "--peer", "n2"], ["--link", "eth9"]]) {
+    assert.doesNotThrow(() => readProbeOptions(parsed(...args)));
+  }
+});
+
 Deno.test("paths are read with ports, zones and speeds", () => {
   const { paths, measurement } = readProbeOptions(
     parsed(
@@ -189,6 +205,7 @@ Deno.test("what keeps a measurement from being made or kept is told before it be
       /"\/nonexistent\/x\.svg": its directory does not/,
     ],
     [["--icmp", "127.0.0.1", "--for", "1h", "--svg", "/"], 69, /"\/": it is a directory; name another file/],
+    [["--listen", "--link", "eth1", "--peer", "n2"], 2, /--link and --peer with --listen, which answers/],
     [["--serial", "/dev/none", "--for", "1h"], 69, /"\/dev\/none": no such file.*; plug the adapter in, or/],
     [["--listen", "--serial", "/dev/none"], 69, /"\/dev\/none": no such file.*; plug the adapter in, or/],
     [

@@ -18,6 +18,13 @@ export async function listen(options: ProbeOptions): Promise<number> {
       "Cannot ask and answer at the same time: leave --udp, --icmp and --tcp to the other machine",
     );
   }
+  const choosing = (["link", "peer"] as const).filter((name) => options[name] !== undefined);
+  if (choosing.length > 0) {
+    const names = choosing.map((name) => `--${name}`).join(" and ");
+    problems.push(
+      `Cannot use ${names} with --listen, which answers whoever asks: leave it to the other machine`,
+    );
+  }
   if (problems.length > 0) throw new UsageError(problems);
   const { address, port } = readListen(options.listen!);
   const isSerialOnly = serial.length > 0 && options.listen === true;

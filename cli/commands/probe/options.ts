@@ -74,6 +74,7 @@ export function readProbeOptions(options: ProbeOptions): ProbeRequest {
     );
   }
   if (options.hear) refuseWithHear(options, paths.length > 0, problems);
+  else if (paths.length > 0) refuseWithPaths(options, paths, problems);
   const isIcmpOnly = paths.length > 0 && paths.every(({ kind }) => kind === "icmp");
   const [bytesMin, bytesMax] = isIcmpOnly ? [icmpBytesMin, icmpBytesMax] : [probeBytesMin, udpPacketBytesMax];
   const bytes = options.size === undefined
@@ -104,6 +105,25 @@ export function readProbeOptions(options: ProbeOptions): ProbeRequest {
       acceptMs: days * dayMs,
     },
   };
+}
+
+/** What would be without effect is refused: else it seems to have chosen what was measured. */
+function refuseWithPaths(options: ProbeOptions, paths: readonly NamedPath[], problems: string[]): void {
+  if (options.link !== undefined) {
+    problems.push(
+      `Cannot use --link "${
+        options.link[0]
+      }" beside a path that is named: it chooses among the links of the settings; ` +
+        "leave out either (by which interface an address is reached, the routes say)",
+    );
+  }
+  const isNobodyNamed = paths.every(({ kind }) => kind === "icmp" || kind === "tcp");
+  if (options.peer !== undefined && isNobodyNamed) {
+    problems.push(
+      `Cannot ask --peer "${options.peer}" by --icmp or --tcp: whoever has the address answers there, and no node is ` +
+        "named; leave --peer out, or name a path with --udp or --serial",
+    );
+  }
 }
 
 /** Who only listens asks nothing. */

@@ -32,8 +32,14 @@ export type Effect =
   | { readonly kind: "answer"; readonly accepted: boolean; readonly message: string }
   /** Everything is handed over or stopped: end the process. */
   | { readonly kind: "exit" }
-  /** The last resort of `on-stop-fail: reboot`. */
-  | { readonly kind: "reboot"; readonly reason: string };
+  | RebootEffect;
+
+/** Reboot this machine, the last resort of `on-stop-fail: reboot`. Where it still runs comes `reboot-failed` back. */
+export interface RebootEffect {
+  readonly kind: "reboot";
+  readonly group: string;
+  readonly reason: string;
+}
 
 /** Send on every medium. The driver adds src, srcuuid, hg, ts, ld and ttl, and signs. */
 export interface SendEffect {

@@ -52,6 +52,8 @@ export type Input =
     readonly address: string;
     readonly device: string | null;
   }
+  /** This machine was to reboot, because the group could not be stopped, and still runs. */
+  | { readonly kind: "reboot-failed"; readonly group: string; readonly reason: string }
   /** Somebody else claims, on the service network, an address that we hold. */
   | { readonly kind: "claim"; readonly group: string; readonly address: string; readonly hardware: string };
 

@@ -29,6 +29,7 @@ import { Delivery } from "./messaging/delivery.ts";
 import { Exchange } from "./messaging/exchange.ts";
 import { Outbox } from "./messaging/outbox.ts";
 import { Refusals } from "./messaging/refusals.ts";
+import { rebootFailed } from "./ownership/events.ts";
 import { Directives } from "./ownership/directives.ts";
 import { Fencing } from "./ownership/fencing.ts";
 import { Keeper } from "./ownership/keeper.ts";
@@ -194,6 +195,8 @@ export class ClusterNode {
         const windowMs = wireWindowMs(this.settings.timing.deadTimeMs);
         return this.#keeper(input.group)?.addressLost(context, input.resource, windowMs);
       }
+      case "reboot-failed":
+        return rebootFailed(context, this.#keeper(input.group), input.reason);
       case "stray":
         return this.#strays.note(context, input);
       case "claim":

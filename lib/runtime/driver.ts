@@ -5,7 +5,13 @@
  * Inputs that arise while effects are carried out wait in a queue, so that a step is never inside another one.
  */
 
-import { type Effect, isHeartbeat, type ReportEffect, type SendEffect } from "../core/effects.ts";
+import {
+  type Effect,
+  isHeartbeat,
+  type RebootEffect,
+  type ReportEffect,
+  type SendEffect,
+} from "../core/effects.ts";
 import type { ClusterEvent } from "../core/messaging/cluster_events.ts";
 import type { Command, Input } from "../core/inputs.ts";
 import { instant } from "../core/instant.ts";
@@ -31,7 +37,7 @@ export interface Hands {
   /** Called after each step that sent a heartbeat: a good moment for what is to be done now and then. */
   beaten(): void;
   exit(): void;
-  reboot(reason: string): void;
+  reboot(effect: RebootEffect): void;
 }
 
 export class Driver {
@@ -132,7 +138,7 @@ export class Driver {
       case "exit":
         return this.hands.exit();
       case "reboot":
-        return this.hands.reboot(effect.reason);
+        return this.hands.reboot(effect);
     }
   }
 

@@ -3,8 +3,7 @@
  * Everything that takes time runs beside the event loop and comes back to the driver as an outcome.
  */
 
-import { spawn } from "node:child_process";
-import { type Effect, isHeartbeat, type ReportEffect } from "../core/effects.ts";
+import { type Effect, isHeartbeat, type RebootEffect, type ReportEffect } from "../core/effects.ts";
 import type { Input, ResourceOutcome, WireVerdict } from "../core/inputs.ts";
 import type { ClusterEvent } from "../core/messaging/cluster_events.ts";
 import { rightEndsAt } from "../core/limits.ts";
@@ -32,6 +31,8 @@ export interface Tools {
   /** The heartbeat went out: tell the service manager's watchdog, hand over counted refusals. */
   readonly beaten: () => void;
   readonly exit: () => void;
+  /** Resolves, with the reason, if this machine still runs. */
+  readonly reboot: () => Promise<string>;
 }
 
 /**
@@ -159,9 +160,8 @@ export class SystemHands implements Hands {
     this.tools.exit();
   }
 
-  /** The last resort: without syncing discs or stopping services, which may be what hangs. */
-  reboot(): void {
-    spawn("reboot", ["-f"], { stdio: "ignore", detached: true }).on("error", () => {});
+  reboot({ group }: RebootEffect): void {
+    this.tools.reboot().then((reason) => this.input({ kind: "reboot-failed", group, reason }));
   }
 
   /** Slow resources to the left of an address can make the core's question about it old. */

@@ -37,6 +37,7 @@ import { Messenger } from "./messenger.ts";
 import { Neighbours } from "./neighbours.ts";
 import { type PeerOptions, readPeerSettings } from "./peer_settings.ts";
 import { openReports } from "./reports.ts";
+import { rebootMachine } from "./self_reboot.ts";
 import { StateFiles } from "./state_files.ts";
 import { Vips } from "./vips.ts";
 
@@ -173,6 +174,7 @@ class PeerProcess {
       event: (event, atMs) => this.#reports.event(event, atMs),
       beaten: this.#watchdog(messenger),
       exit: () => this.#end(0),
+      reboot: rebootMachine,
     });
     const driver = new Driver(node, hands, (now, input, effects) => journal?.step(now, input, effects));
     this.#driver = driver;

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { isHeartbeat } from "../../lib/core/effects.ts";
 import type { Command } from "../../lib/core/inputs.ts";
-import type { ClusterOutline } from "../../lib/sim/cluster_settings.ts";
+import type { ClusterOutline, GroupOutline } from "../../lib/sim/cluster_settings.ts";
 import { HandWired } from "./hand_wired.ts";
 import { outcome, settings } from "./samples.ts";
 
@@ -43,8 +43,8 @@ function after(...commands: Command[]): () => HandWired {
 }
 
 /** n1 was to hand `web` over, and could not stop it. */
-function blockedPair(): HandWired {
-  const wired = quietPair();
+function blockedPair(outline: readonly GroupOutline[] = groups): HandWired {
+  const wired = quietPair({ groups: outline });
   const answer = wired.answer;
   wired.answer = (run, node) => {
     if (run.operation !== "stop") return answer(run, node);
@@ -154,21 +154,21 @@ const cases:
     ],
     [
       "takeover of what is blocked here",
-      blockedPair,
+      () => blockedPair(),
       "n1",
       of("takeover"),
       `refused: cannot take web: web is blocked here: ${whyBlocked}`,
     ],
     [
       "takeover of what is blocked elsewhere",
-      blockedPair,
+      () => blockedPair(),
       "n2",
       of("takeover", "web"),
       "refused: cannot take web: web is blocked on n1: stop it by hand there, then run there: heartline rejoin web",
     ],
     [
       "standby of what is blocked here",
-      blockedPair,
+      () => blockedPair(),
       "n1",
       of("standby", "web"),
       `refused: cannot hand over web: web is blocked here: ${whyBlocked}`,
@@ -281,6 +281,24 @@ Deno.test("a blocked group says why, from the first failed stop on, and from the
   assert.match(reason(), /^stopping it once more/);
   wired.run(4_000);
   assert.match(reason(), /failed with code 2: and how; stop it by hand/);
+});
+
+Deno.test("a reboot that does not happen is an alarm until the group is stopped after all", () => {
+  const wired = blockedPair([{ ...groups[0]!, onStopFail: "reboot" }]);
+  const ordered = wired.log.flatMap(({ effect }) => effect.kind === "reboot" ? [effect] : []);
+  assert.deepEqual(ordered, [{ kind: "reboot", group: "web", reason: whyBlocked.split(";")[0] }]);
+  wired.step("n1", { kind: "reboot-failed", group: "web", reason: "no program" });
+  const alarms = () => wired.nodes.get("n1")!.view().alarms.map(({ code, sentence }) => [code, sentence]);
+  assert.deepEqual(alarms()[1], [
+    "reboot-failed",
+    "this machine was to reboot, since web could not be stopped, and does not: no program. Reboot it by hand; or " +
+    "stop web by hand, then: heartline rejoin web",
+  ]);
+  wired.answer = ({ operation }) => outcome(operation === "start" ? "running" : "stopped");
+  wired.command("n1", of("rejoin", "web"));
+  wired.run(5_000);
+  wired.step("n1", { kind: "reboot-failed", group: "web", reason: "this comes too late" });
+  assert.deepEqual(alarms(), []);
 });
 
 Deno.test("rejoin looks at a blocked group again: once it can be stopped, others take it", () => {

@@ -80,7 +80,7 @@ function scene(
     event: ({ code }) => note(`event ${code}`),
     beaten: () => note("beaten"),
     exit: () => note("exit"),
-    reboot: (reason) => note(`reboot ${reason}`),
+    reboot: ({ group, reason }) => note(`reboot ${group} ${reason}`),
   };
   const driver = new Driver(node, hands);
   return { node, driver, done };
@@ -118,7 +118,7 @@ Deno.test("every effect is carried out, in the order of the step, and good for a
     { kind: "announce", group: "web" },
     send,
     { kind: "resend", sequence: 3 },
-    { kind: "reboot", reason: "stuck" },
+    { kind: "reboot", group: "web", reason: "stuck" },
     { kind: "exit" },
   ];
   const { driver, done, node } = scene(() => effects);
@@ -136,7 +136,7 @@ Deno.test("every effect is carried out, in the order of the step, and good for a
     "announce web",
     "send status",
     "resend 3",
-    "reboot stuck",
+    "reboot web stuck",
     "exit",
     "beaten",
   ]);

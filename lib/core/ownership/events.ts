@@ -53,7 +53,9 @@ function started(context: Context, keeper: Keeper): void {
 }
 
 function stopped(context: Context, keeper: Keeper): void {
-  context.clear("stop-failed", keeper.name, `${keeper.name} is stopped`);
+  for (const code of ["stop-failed", "reboot-failed"]) {
+    context.clear(code, keeper.name, `${keeper.name} is stopped`);
+  }
   context.report("notice", "group-stopped", `${keeper.name} is stopped here`, { group: keeper.name });
   keeper.moves.released(context.now);
 }
@@ -82,7 +84,21 @@ function stopFailed(context: Context, keeper: Keeper, resource: string, outcome:
       keeper.name,
     { ...fieldsOf(keeper, resource, outcome), policy: onStopFail },
   );
-  if (onStopFail === "reboot") context.emit({ kind: "reboot", reason: why });
+  if (onStopFail === "reboot") context.emit({ kind: "reboot", group: keeper.name, reason: why });
+}
+
+/** The others wait for a reboot that does not come: a person must end it. */
+export function rebootFailed(context: Context, keeper: Keeper | undefined, reason: string): void {
+  // Else it is stopped after all, or being stopped once more.
+  if (keeper?.machine.state !== "blocked") return;
+  const { name } = keeper;
+  context.raise(
+    "reboot-failed",
+    name,
+    `this machine was to reboot, since ${name} could not be stopped, and does not: ${reason}. Reboot it by hand; or ` +
+      `stop ${name} by hand, then: heartline rejoin ${name}`,
+    { group: name },
+  );
 }
 
 function monitorFailed(

@@ -8,7 +8,7 @@ import type { DetectOptions } from "../../cli/commands/detect.ts";
 import { judge } from "../../lib/checks/verdict.ts";
 import { parseKeepalivedConf } from "../../lib/config/keepalived_conf.ts";
 import { plainContext, settingsFromYaml } from "../../lib/config/load.ts";
-import { own } from "./makers.ts";
+import { answers, own, primaryHardware, standbyHardware } from "./makers.ts";
 
 const options = (more: Partial<DetectOptions> = {}) => ({ vip: ["10.0.0.9"], ...more }) as DetectOptions;
 
@@ -32,6 +32,8 @@ Deno.test("the role follows from whose addresses are here, unless it is said", (
   > = [
     [{ primary: ["10.0.0.1"] }, "10.0.0.2", "standby", ["10.0.0.1"]],
     [{ primary: ["10.0.0.1"] }, "10.0.0.1", "primary", []],
+    [{ standby: ["10.0.0.2"] }, "10.0.0.1", "primary", ["10.0.0.2"]],
+    [{ standby: ["10.0.0.2"] }, "10.0.0.2", "standby", []],
     [pair, "10.0.0.1", "primary", ["10.0.0.2"]],
     [pair, "10.0.0.2", "standby", ["10.0.0.1"]],
     [pair, "10.0.0.3", "observer", ["10.0.0.1", "10.0.0.2"]],
@@ -200,6 +202,8 @@ Deno.test("keepalived.conf: where all instances start as BACKUP, flags tell the 
     [[], ["10.0.0.1"], "primary", false],
     [["10.0.0.2"], [], "primary", false],
     [["10.0.0.1"], ["10.0.0.2"], "standby", false],
+    [[], ["10.0.0.2"], "standby", false],
+    [["10.0.0.1"], ["10.0.0.3"], "observer", false],
   ];
   for (const [primary, standby, role, isElected] of cases) {
     const conf = parseKeepalivedConf(backup);
@@ -211,7 +215,32 @@ Deno.test("keepalived.conf: where all instances start as BACKUP, flags tell the 
       null,
     );
     assert.deepEqual([vip!.own?.role, vip!.isElected === true], [role, isElected], `${primary} ${standby}`);
+    // The same flags without a file mean the same.
+    if (!isElected) assert.equal(fromFlags({ primary, standby }, [...own]).question.role, role);
     assert.deepEqual(links.map((link) => link.kind === "network" ? link.device : link.tty), ["eth1"]);
+  }
+});
+
+Deno.test("keepalived.conf: a third machine tells the two nodes apart that flags name", () => {
+  const conf = (words: string) =>
+    parseKeepalivedConf(`vrrp_instance web {\n ${words}\n virtual_ipaddress { 10.0.0.9 dev eth0 }\n}\n`);
+  const named = { primary: ["10.0.0.1"], standby: ["10.0.0.2"] };
+  const evidence = [
+    answers("10.0.0.9", [primaryHardware, standbyHardware]),
+    answers("10.0.0.1", [primaryHardware]),
+    answers("10.0.0.2", [standbyHardware]),
+  ];
+  const cases: ReadonlyArray<readonly [words: string, more: Partial<DetectOptions>, alone: string]> = [
+    ["", {}, "held-by-standby"],
+    ["", { role: "observer" }, "held-by-standby"],
+    ["nopreempt", {}, "held-by-one"],
+  ];
+  for (const [words, more, expected] of cases) {
+    const common = readCommon(options(more), []);
+    const question = questionFromKeepalived(conf(words), common, new Set(["10.0.0.3"]), named, null);
+    assert.equal(judge(question, evidence).verdicts[0]!.code, "split-brain");
+    const alone = [answers("10.0.0.9", [standbyHardware]), ...evidence.slice(1)];
+    assert.equal(judge(question, alone).verdicts[0]!.code, expected);
   }
 });
 

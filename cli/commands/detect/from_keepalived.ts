@@ -6,19 +6,22 @@
 
 import type { CheckedLink, CheckedVip, CheckQuestion, Role } from "../../../lib/checks/question.ts";
 import type { KeepalivedConf, VrrpInstance } from "../../../lib/config/keepalived_conf.ts";
-import type { Common } from "./options.ts";
+import { type Common, type Named, roleByFlags } from "./options.ts";
 
 export function questionFromKeepalived(
   conf: KeepalivedConf,
   common: Common,
   ownAddresses: ReadonlySet<string>,
-  named: { readonly primary: readonly string[]; readonly standby: readonly string[] },
+  named: Named,
   controlSocket: string | null,
 ): CheckQuestion {
   const isOwn = (address: string) => ownAddresses.has(address);
   const roleOf = (instance: VrrpInstance | undefined): Role =>
     roleByFile(instance) ?? (hasMaster(conf) ? null : roleByFlags(named, isOwn)) ?? "standby";
   const role = common.role ?? roleOf(conf.instances[0]);
+  // Only of two named nodes, none of them this one, is it known who has which address.
+  const isThird = named.primary.length > 0 && named.standby.length > 0 &&
+    (role === "observer" || roleByFlags(named, isOwn) === "observer");
   const otherRole = role === "primary" ? "standby" : "primary";
   const peers = [
     ...conf.instances.flatMap((instance) => instance.peers),
@@ -36,10 +39,21 @@ export function questionFromKeepalived(
         device: device ?? instance.device,
         group: null,
         virtualRouter: instance.routerId,
-        ...(common.role === null ? ownOf(instance, roleOf(instance), hasMaster(conf) || isNamed(named)) : {}),
+        ...(common.role === null
+          ? ownOf(
+            instance,
+            roleOf(instance),
+            isThird ? nodeNames[0] : otherName,
+            hasMaster(conf) || isNamed(named),
+          )
+          : {}),
       }))
     ),
-    nodes: peers.length === 0 ? [] : [{ name: otherName, role: otherRole, addresses: [...new Set(peers)] }],
+    nodes: isThird
+      ? nodeNames.map((name) => ({ name, role: name, addresses: named[name] }))
+      : peers.length === 0
+      ? []
+      : [{ name: otherName, role: otherRole, addresses: [...new Set(peers)] }],
     services: common.services,
     links: [
       ...common.links,
@@ -56,8 +70,8 @@ export function questionFromKeepalived(
 
 /** The file does not name its nodes. */
 const otherName = "the other node";
-
-type Named = { readonly primary: readonly string[]; readonly standby: readonly string[] };
+/** A third machine must tell them apart: two holders would pass for one. */
+const nodeNames = ["primary", "standby"] as const;
 
 function isOn(link: CheckedLink, device: string): boolean {
   return link.kind === "network" && link.device === device;
@@ -71,8 +85,8 @@ function hasMaster({ instances }: KeepalivedConf): boolean {
   return instances.some(({ state }) => state === "MASTER");
 }
 
-function ownOf(instance: VrrpInstance, role: Role, isKnown: boolean): Partial<CheckedVip> {
-  const own = { role, primary: role === "standby" || role === "either" ? otherName : "" };
+function ownOf(instance: VrrpInstance, role: Role, primary: string, isKnown: boolean): Partial<CheckedVip> {
+  const own = { role, primary: role === "primary" ? "" : primary };
   return roleByFile(instance) === null && !isKnown ? { own, isElected: true } : { own };
 }
 
@@ -80,11 +94,4 @@ function ownOf(instance: VrrpInstance, role: Role, isKnown: boolean): Partial<Ch
 function roleByFile(instance: VrrpInstance | undefined): Role | null {
   if (instance?.isNopreempt === true) return "either";
   return instance?.state === "MASTER" ? "primary" : null;
-}
-
-/** By whose addresses are named; `null`: none are. */
-function roleByFlags({ primary, standby }: Named, isOwn: (address: string) => boolean): Role | null {
-  if (primary.some(isOwn)) return "primary";
-  if (standby.some(isOwn) || primary.length > 0) return "standby";
-  return standby.length > 0 ? "primary" : null;
 }

@@ -65,8 +65,7 @@ export function questionFromFlags(
   const vips = [...new Map(named.map((vip) => [vip.text, vip])).values()];
   const { primary, standby } = namedAddresses(options, problems);
   const isOwn = (address: string) => ownAddresses.has(address);
-  const role = common.role ??
-    (primary.some(isOwn) ? "primary" : standby.some(isOwn) || standby.length === 0 ? "standby" : "observer");
+  const role = common.role ?? roleByFlags({ primary, standby }, isOwn) ?? "standby";
   if (role === "primary" && !primary.some(isOwn) && standby.length === 0 && primary.length > 0) {
     problems.push(
       `Cannot take --primary "${
@@ -123,8 +122,22 @@ export function questionFromFlags(
   };
 }
 
-/** The own addresses of nodes that flags name, canonical. */
-export function namedAddresses(options: DetectOptions, problems: string[]) {
+/** Own addresses of nodes, canonical. */
+export interface Named {
+  readonly primary: readonly string[];
+  readonly standby: readonly string[];
+}
+
+/** Where one node is named, this machine is the other one; of two, none of them is an observer. `null`: none are. */
+export function roleByFlags({ primary, standby }: Named, isOwn: (address: string) => boolean): Role | null {
+  if (primary.some(isOwn)) return "primary";
+  if (standby.some(isOwn)) return "standby";
+  if (primary.length > 0) return standby.length > 0 ? "observer" : "standby";
+  return standby.length > 0 ? "primary" : null;
+}
+
+/** The own addresses of nodes that flags name. */
+export function namedAddresses(options: DetectOptions, problems: string[]): Named {
   const read = (flag: string, texts: readonly string[] | undefined) =>
     (texts ?? []).flatMap((text) => readAddress(flag, text, problems)?.text ?? []);
   return { primary: read("--primary", options.primary), standby: read("--standby", options.standby) };

@@ -156,7 +156,7 @@ async function addressesOfNodes(
   const first = (settings.groups[0]?.nodes ?? settings.nodes)[0];
   const isTold = others.length === 1 && settings.media.some((medium) => "peer" in medium);
   const found = await Promise.all(others.map(async (name): Promise<[string, string[]]> => {
-    const given = name === first ? primary : standby;
+    const given = [...name === first ? primary : standby];
     return [name, isTold ? given : [...given, ...await resolved(name)]];
   }));
   return new Map(found);

@@ -4,12 +4,13 @@
  * that an operator can overlook without harm for now, such as a lost backup link, is said again from time to time.
  */
 
+import type { AlarmCode } from "./codes.ts";
 import type { ReportEffect } from "./effects.ts";
 import type { Instant } from "./instant.ts";
 import type { AlarmView } from "./view.ts";
 
-interface Alarm {
-  readonly code: string;
+interface Alarm<Code> {
+  readonly code: Code;
   readonly subject: string;
   readonly sentence: string;
   readonly fields: ReportEffect["fields"];
@@ -17,20 +18,21 @@ interface Alarm {
   saidAt: Instant;
 }
 
-export class AlarmBook {
+/** Others than the core may keep a book of alarms of their own, with other codes. */
+export class AlarmBook<Code extends string = AlarmCode> {
   /** By code, then by subject. Every step clears what is not there, so the answer "none of this code" must be quick. */
-  readonly #active = new Map<string, Map<string, Alarm>>();
+  readonly #active = new Map<Code, Map<string, Alarm<Code>>>();
 
   /** The report to emit, `null` when the alarm is active already. */
   raise(
     now: Instant,
-    code: string,
+    code: Code,
     subject: string,
     sentence: string,
     fields: ReportEffect["fields"] = {},
   ): ReportEffect | null {
     if (this.isActive(code, subject)) return null;
-    const ofCode = this.#active.get(code) ?? new Map<string, Alarm>();
+    const ofCode = this.#active.get(code) ?? new Map<string, Alarm<Code>>();
     const told = { subject, ...fields };
     const alarm = { code, subject, sentence, fields: told, since: now, saidAt: now };
     this.#active.set(code, ofCode.set(subject, alarm));
@@ -38,7 +40,7 @@ export class AlarmBook {
   }
 
   /** The report that says an active alarm again; `null`: there is none, or it was said less than `everyMs` ago. */
-  repeat(now: Instant, code: string, subject: string, everyMs: number): ReportEffect | null {
+  repeat(now: Instant, code: Code, subject: string, everyMs: number): ReportEffect | null {
     const alarm = this.#active.get(code)?.get(subject);
     if (alarm === undefined || everyMs === 0 || now - alarm.saidAt < everyMs) return null;
     alarm.saidAt = now;
@@ -48,7 +50,7 @@ export class AlarmBook {
   }
 
   /** The report to emit, `null` when there was no such alarm. */
-  clear(now: Instant, code: string, subject: string, sentence: string): ReportEffect | null {
+  clear(now: Instant, code: Code, subject: string, sentence: string): ReportEffect | null {
     const ofCode = this.#active.get(code);
     const alarm = ofCode?.get(subject);
     if (ofCode === undefined || alarm === undefined) return null;
@@ -67,7 +69,7 @@ export class AlarmBook {
     return this.#active.size === 0;
   }
 
-  isActive(code: string, subject: string): boolean {
+  isActive(code: Code, subject: string): boolean {
     return this.#active.get(code)?.has(subject) === true;
   }
 

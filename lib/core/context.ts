@@ -5,6 +5,7 @@
 
 import type { Effect, EffectId, ReportEffect, ReportLevel } from "./effects.ts";
 import type { AlarmBook } from "./alarms.ts";
+import type { AlarmCode, ReportCode } from "./codes.ts";
 import type { Instant } from "./instant.ts";
 
 export class Context {
@@ -35,22 +36,22 @@ export class Context {
     return ++this.#lastId as EffectId;
   }
 
-  report(level: ReportLevel, code: string, sentence: string, fields: ReportEffect["fields"] = {}): void {
+  report(level: ReportLevel, code: ReportCode, sentence: string, fields: ReportEffect["fields"] = {}): void {
     this.emit({ kind: "report", level, code, sentence, fields });
   }
 
-  raise(code: string, subject: string, sentence: string, fields: ReportEffect["fields"] = {}): void {
+  raise(code: AlarmCode, subject: string, sentence: string, fields: ReportEffect["fields"] = {}): void {
     const report = this.alarms.raise(this.now, code, subject, sentence, fields);
     if (report !== null) this.emit(report);
   }
 
-  clear(code: string, subject: string, sentence: string): void {
+  clear(code: AlarmCode, subject: string, sentence: string): void {
     const report = this.alarms.clear(this.now, code, subject, sentence);
     if (report !== null) this.emit(report);
   }
 
   /** Says an active alarm again when it was said last `everyMs` ago; 0: never. */
-  repeat(code: string, subject: string, everyMs: number): void {
+  repeat(code: AlarmCode, subject: string, everyMs: number): void {
     const report = this.alarms.repeat(this.now, code, subject, everyMs);
     if (report !== null) this.emit(report);
   }

@@ -62,7 +62,7 @@ interface Tested {
 export class Fencing {
   readonly #fencer: Fencer;
   readonly #tested: readonly Tested[];
-  readonly #alarms = new AlarmBook();
+  readonly #alarms = new AlarmBook<"fence-device-silent" | "fence-device-wrong">();
   readonly #pace: TestPace;
   #isClosed = false;
   /** What was told last. */
@@ -173,7 +173,7 @@ export class Fencing {
     tested.failures = state === "answers" ? 0 : tested.failures + 1;
     if (state === "answers" || tested.failures > 1) Object.assign(tested, { state, reason });
     if (state === "answers") {
-      for (const code of ["fence-device-silent", "fence-device-wrong"]) {
+      for (const code of ["fence-device-silent", "fence-device-wrong"] as const) {
         const sentence = `the fencing device ${device.name} works again`;
         this.#say(this.#alarms.clear(now, code, device.name, sentence));
       }

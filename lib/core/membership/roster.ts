@@ -232,7 +232,7 @@ export class Roster {
     );
     context.clear("foreign-daemon", peer.node, `${peer.node} is out of view`);
     for (const link of peer.links) {
-      for (const code of ["link-lost", "one-way"]) {
+      for (const code of ["link-lost", "one-way"] as const) {
         context.clear(code, `${peer.node} ${link.medium}`, `${peer.node} is out of view on all links`);
       }
     }
@@ -247,12 +247,12 @@ export class Roster {
     peer.echoedAt = null;
     peer.echoedSequence = 0;
     context.isStatementDirty = true;
-    for (const code of ["node-dead", "node-missing"]) {
+    for (const code of ["node-dead", "node-missing"] as const) {
       context.clear(code, peer.node, `${peer.node} has been heard: it is leaving`);
     }
     context.report("notice", "node-left", `${peer.node} said goodbye: it holds nothing`, { node: peer.node });
     for (const link of peer.links) {
-      for (const code of ["link-lost", "one-way"]) {
+      for (const code of ["link-lost", "one-way"] as const) {
         context.clear(code, `${peer.node} ${link.medium}`, `${peer.node} said goodbye`);
       }
     }

@@ -53,7 +53,7 @@ function started(context: Context, keeper: Keeper): void {
 }
 
 function stopped(context: Context, keeper: Keeper): void {
-  for (const code of ["stop-failed", "reboot-failed"]) {
+  for (const code of ["stop-failed", "reboot-failed"] as const) {
     context.clear(code, keeper.name, `${keeper.name} is stopped`);
   }
   context.report("notice", "group-stopped", `${keeper.name} is stopped here`, { group: keeper.name });

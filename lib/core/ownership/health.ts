@@ -46,7 +46,7 @@ export class Health {
     this.#failedUntil = null;
     this.#restartedAt = null;
     const { name } = this.settings;
-    for (const code of ["start-failed", "monitor-failed"]) {
+    for (const code of ["start-failed", "monitor-failed"] as const) {
       context.clear(code, name, `the failure of ${name} is forgiven: this node may hold it again`);
     }
   }

@@ -43,7 +43,7 @@ export class Vigil {
   /** Nothing is pursued any more. */
   endWatch(context: Context, why: string): void {
     if (context.alarms.isEmpty) return;
-    for (const code of ["wire-veto", "address-in-use", "confirm"]) {
+    for (const code of ["wire-veto", "address-in-use", "confirm"] as const) {
       context.clear(code, this.group, `${this.group}: ${why}`);
     }
   }

@@ -1,8 +1,10 @@
 /** The `expect` of a scenario: what must be so when it is over, read from its text and judged from what happened. */
 
 import { formatDuration } from "../../config/durations.ts";
+import { suggestion } from "../../config/spelling.ts";
 import type { Span } from "../../config/problem.ts";
 import type { Entry, Value } from "../../config/yaml/reader.ts";
+import { alarmCodes, reportCodes } from "../../core/codes.ts";
 import type { TraceEntry } from "../trace.ts";
 import type { Cast } from "./cast.ts";
 import type { GroupTally } from "./tally.ts";
@@ -120,7 +122,7 @@ function readOne(
       const [at, is] = ["at", "is"].map((key) => entries?.get(key)?.value);
       if (at === undefined || is === undefined) return [];
       const group = cast.groupOf(entries?.get("group"), span);
-      const atMs = reader.duration(at, `"at"`, 0);
+      const atMs = instantOf(cast, at, "at", durationMs);
       const name = reader.text(is, `"is"`);
       const node = name === null || name === "nobody" ? null : cast.node(name, is.span);
       return group === null || atMs === null ? [] : [{ kind, group, atMs, node }];
@@ -143,18 +145,55 @@ function readOne(
       const group = named === undefined ? null : cast.groupOf(named, span);
       return atMost === null || atMost === undefined ? [] : [{ kind, group, atMost }];
     }
-    default: {
-      const entries = part(["code", "on", "from", "to"]);
-      const [code, on, from, to] = ["code", "on", "from", "to"].map((key) => entries?.get(key)?.value);
-      return [{
-        kind,
-        code: code === undefined ? null : reader.text(code, `"code"`),
-        node: on === undefined ? null : cast.names(on, "a node", "node")[0] ?? null,
-        fromMs: (from && reader.duration(from, `"from"`, 0)) ?? 0,
-        toMs: (to && reader.duration(to, `"to"`, 0)) ?? durationMs,
-      }];
-    }
+    default:
+      return [readReport(cast, kind, part(["code", "on", "from", "to"]), durationMs)];
   }
+}
+
+function readReport(
+  cast: Cast,
+  kind: ReportExpectation["kind"],
+  entries: ReadonlyMap<string, Entry> | null,
+  durationMs: number,
+): ReportExpectation {
+  const [code, on, from, to] = ["code", "on", "from", "to"].map((key) => entries?.get(key)?.value);
+  const fromMs = (from && instantOf(cast, from, "from", durationMs)) ?? 0;
+  const toMs = (to && instantOf(cast, to, "to", durationMs)) ?? durationMs;
+  if (from !== undefined && to !== undefined && fromMs > toMs) {
+    const message = `it is expected from ${seconds(fromMs)} to ${seconds(toMs)}, which is no time at all`;
+    cast.reader.findings.error(to.span, "no-time", message, `write a "to" that is not before "from"`);
+  }
+  return {
+    kind,
+    code: code === undefined ? null : codeOf(cast, kind, code),
+    node: on === undefined ? null : cast.names(on, "a node", "node")[0] ?? null,
+    fromMs,
+    toMs,
+  };
+}
+
+/** Within the run: what is expected of later would be met, or not, whatever happens. */
+function instantOf({ reader }: Cast, value: Value, key: string, durationMs: number): number | null {
+  const ms = reader.duration(value, `"${key}"`, 0);
+  // 0: what is wrong with the duration has been said.
+  if (ms === null || durationMs === 0 || ms <= durationMs) return ms;
+  const message = `"${key}" is after the end of the scenario at ${
+    durationMs / 1000
+  } s, so nothing is judged there`;
+  reader.findings.error(value.span, "too-late", message, `raise duration, or write an earlier "${key}"`);
+  return null;
+}
+
+function codeOf({ reader }: Cast, kind: ReportExpectation["kind"], value: Value): string | null {
+  const code = reader.text(value, `"code"`);
+  const isAlarm = kind === "alarm" || kind === "no-alarm";
+  const known: readonly string[] = isAlarm ? alarmCodes : reportCodes;
+  if (code === null || known.includes(code)) return code;
+  const isReport = (reportCodes as readonly string[]).includes(code);
+  const hint = isReport ? `write "${kind === "alarm" ? "report" : "no-report"}"` : suggestion(code, known);
+  const message = isReport ? `"${code}" is reported, but is no alarm` : `no node ever reports "${code}"`;
+  reader.findings.error(value.span, "unknown-name", message, hint);
+  return null;
 }
 
 export function judgeExpectation(expectation: Expectation, facts: Facts): Judgement {
@@ -250,8 +289,13 @@ function judgeReport(
     ? `${isWanted ? "an" : "any"} ${isAlarm ? "alarm" : "report"}`
     : `${what} ${code}`;
   const when = fromMs === 0 && toMs >= durationMs ? "" : ` from ${seconds(fromMs)} to ${seconds(toMs)}`;
+  const who = node !== null
+    ? `${node} ${isWanted ? "raises" : "never raises"}`
+    : isWanted
+    ? "some node raises"
+    : "no node raises";
   return {
-    expected: `${node ?? "some node"} ${isWanted ? "raises" : "never raises"} ${name}${when}`,
+    expected: `${who} ${name}${when}`,
     isMet: (found !== undefined) === isWanted,
     found: found === undefined
       ? "nothing of the kind"

@@ -50,6 +50,23 @@ const mistakes: readonly (readonly [text: string, at: string, words: RegExp, hin
   ["expect: [never-two-holder]", "1:10", /cannot be "never-two-holder"/, /"never-two-holders"/],
   ["expect: [{ holder: { at: 5s } }]", "1:20", /"holder" has no "is"/, /add "is/],
   ["expect: [{ outage: { at-most: long } }]", "1:31", /not a length of time/, /200ms/],
+  [
+    "expect: [{ holder: { at: 500s, is: n1 } }]",
+    "1:26",
+    /"at" is after the end .* at 20 s/,
+    /raise duration/,
+  ],
+  ["expect: [{ no-alarm: { from: 100s } }]", "1:30", /"from" is after the end/, /an earlier "from"/],
+  ["expect: [{ alarm: { to: 21s } }]", "1:25", /"to" is after the end/, /raise duration/],
+  ["expect: [{ no-alarm: { from: 9s, to: 4s } }]", "1:38", /from 9.00 s to 4.00 s/, /not before "from"/],
+  [
+    "expect: [{ no-alarm: { code: spilt-brain } }]",
+    "1:30",
+    /no node ever reports/,
+    /did you mean "split-brain"/,
+  ],
+  ["expect: [{ no-alarm: { code: stalled } }]", "1:30", /is no alarm/, /write "no-report"/],
+  ["expect: [{ report: { code: gruop-started } }]", "1:28", /no node ever reports/, /"group-started"/],
   ["expect: [{ moves: { at-most: some } }]", "1:30", /cannot be "some"/, /whole number/],
 ];
 

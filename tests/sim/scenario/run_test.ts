@@ -121,6 +121,20 @@ expect:
 expect: [never-two-holders, overlap: { at-most: 1s }, false-failovers: { at-most: 0 }, no-alarm,
   needless-moves: { at-most: 0 }]`);
   assert.equal(failed(split).length, split.judgements.length);
+  assert.match(failed(split).join("\n"), /^no node raises any alarm; found: n\d at /m);
+});
+
+Deno.test("what is expected of the very end, and of any code that is reported, is judged", () => {
+  const result = run(`events: [{ at: 5s, operator: { n2: takeover web } }]
+expect:
+  - holder: { at: 20s, is: n2 }
+  - no-alarm: { code: split-brain, on: n1, from: 19s, to: 20s }
+  - report: { code: command-takeover, on: n2 }`);
+  assert.deepEqual(failed(result), []);
+  assert.equal(
+    result.judgements[1]!.expected,
+    "n1 never raises the alarm split-brain from 19.00 s to 20.00 s",
+  );
 });
 
 Deno.test("moves are told apart: asked for, due, false, needless", () => {

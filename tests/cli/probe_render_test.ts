@@ -1,7 +1,7 @@
 /** What a measurement looks like: text within 80 columns, a picture for light and dark, a line for Nagios. */
 
 import assert from "node:assert/strict";
-import type { PathResult, ProbeResult } from "../../cli/commands/probe/result.ts";
+import type { PathResult, ProbeResult, Surroundings } from "../../cli/commands/probe/result.ts";
 import { resultFrom } from "../../cli/commands/probe/result.ts";
 import { plainPaint } from "../../cli/render/paint.ts";
 import { probeJson } from "../../cli/render/probe/json.ts";
@@ -15,7 +15,7 @@ const dayMs = 86_400_000;
 const around = {
   ...{
     facts: new Map(),
-    skipped: [{ link: "tcp:hb2", reason: "its one connection belongs to the daemons" }],
+    skipped: [{ link: "tcp:hb2", reason: "its one connection belongs to the daemons", isBroken: false }],
   },
   ...{ missedBeats: 2, intervalMs: 100, patienceMs: 1_000, isCluster: true },
   passive: [{
@@ -98,7 +98,36 @@ Deno.test("Nagios: WARNING for a price, CRITICAL for silence, with performance d
   const silent = reportOf({ ...path("a", "node2", 9).report.outcome, roundTrip: [false, false] }, null);
   const { line, exitCode } = nagiosResult(result({ ...path("a", "node2", 9), report: silent }));
   assert.equal(exitCode, 2);
-  assert.match(line, /^PROBE CRITICAL: a: no answer to 2 questions.* \| 'p0_lost'=100%;;;0;100/);
+  assert.match(
+    line,
+    /^PROBE CRITICAL: a: no answer to 2 questions.*; not asked: tcp:hb2 \| 'p0_lost'=100%;;;0;100/,
+  );
+});
+
+Deno.test("a link that carries nothing is CRITICAL, although no question went over it", () => {
+  const wishes = { keepaliveMs: null, judged: null, acceptMs: dayMs };
+  const [link] = around.passive;
+  const dead = [link!, { ...link!, link: "/dev/ttyS0", state: "dead" as const, heard: 0 }];
+  const noAddress = { link: "eth1", reason: "interface eth1 has no IPv4 address", isBroken: true };
+  const whole = { ...path("a", "node2", 9), facts: null };
+  const found = (change: Partial<Surroundings>) => resultFrom([whole], wishes, { ...around, ...change });
+  const cases: ReadonlyArray<readonly [Partial<Surroundings>, number, RegExp]> = [
+    [{}, 0, /^PROBE OK: a lost .*; not asked: tcp:hb2 \|/],
+    [{ skipped: [] }, 0, /^PROBE OK: a lost [\d.]+ % \|/],
+    [
+      { passive: dead },
+      2,
+      /: \/dev\/ttyS0: dead, the daemon here does not hear node2 on it; not asked: tcp:hb2 \|/,
+    ],
+    [{ skipped: [noAddress] }, 2, /CRITICAL: eth1 could not be asked: interface eth1 has no IPv4 address \|/],
+    // Who names a path does not ask for the daemon's links.
+    [{ passive: dead, isCluster: false }, 0, /^PROBE OK/],
+  ];
+  for (const [change, code, line] of cases) {
+    const result = nagiosResult(found(change));
+    assert.match(result.line, line);
+    assert.equal(result.exitCode, code);
+  }
 });
 
 Deno.test("JSON has no Infinity, a schema, and the counts of each run of losses", () => {

@@ -2,6 +2,9 @@
 
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { probeCommand, type ProbeOptions } from "../../cli/commands/probe.ts";
@@ -218,6 +221,29 @@ Deno.test("what keeps a measurement from being made or kept is told before it be
     const ended = await heartline(["probe", ...args]);
     assert.match(ended.stderr, stderr);
     assert.deepEqual([ended.code, ended.stdout], [code, ""]);
+  }
+});
+
+Deno.test("a link of the settings whose interface is missing is CRITICAL, beside those that were asked", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "heartline-probe-"));
+  try {
+    const file = join(directory, "heartline.yaml");
+    const yaml = `cluster: test
+nodes: [n1, n2]
+links:
+  - ucast: { dev: lo, peer: { n1: 127.0.0.1, n2: 127.0.0.2 } }
+  - bcast: { dev: nosuch0 }
+keys: { sign-with: 1, keys: [{ index: 1, method: sha256, secret: of-the-test }] }
+groups: {}
+`;
+    writeFileSync(file, yaml, { mode: 0o600 });
+    const args = ["--config", file, "--node", "n1", "--socket", join(directory, "none")];
+    const asked = ["--count", "2", "--interval", "10ms", "--wait", "50ms", "--nagios"];
+    const { code, stdout, stderr } = await heartline(["probe", ...args, ...asked]);
+    assert.equal(code, 2, stderr);
+    assert.match(stdout, /nosuch0 could not be asked: interface nosuch0 does not exist or is down/);
+  } finally {
+    rmSync(directory, { recursive: true });
   }
 });
 

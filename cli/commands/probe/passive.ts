@@ -29,10 +29,21 @@ export async function viewOfDaemon(socket: string): Promise<NodeView | null> {
   }
 }
 
-export function passiveLinks(before: NodeView | null, after: NodeView | null): PassiveLink[] | null {
+/** What was chosen; all where nothing was. */
+export interface Chosen {
+  readonly link?: readonly string[] | undefined;
+  readonly peer?: string | undefined;
+}
+
+export function passiveLinks(
+  before: NodeView | null,
+  after: NodeView | null,
+  chosen: Chosen,
+): PassiveLink[] | null {
   if (before === null || after === null || before.generation !== after.generation) return null;
-  return after.peers.flatMap(({ node: peer, links }) =>
-    links.map((link): PassiveLink => {
+  const peers = after.peers.filter(({ node }) => (chosen.peer?.toLowerCase() ?? node) === node);
+  return peers.flatMap(({ node: peer, links }) =>
+    links.filter(({ medium }) => chosen.link?.includes(medium) ?? true).map((link): PassiveLink => {
       const earlier = before.peers.find(({ node }) => node === peer)?.links
         .find(({ medium }) => medium === link.medium);
       const heard = link.received - (earlier?.received ?? 0);

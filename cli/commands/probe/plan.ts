@@ -37,10 +37,17 @@ import { DaemonLinkProber } from "./daemon_link.ts";
 import type { NamedPath, ProbeRequest } from "./options.ts";
 import { viewOfDaemon } from "./passive.ts";
 
+/** A link of the settings that is not asked. */
+export interface SkippedLink {
+  readonly link: string;
+  readonly reason: string;
+  /** Its interface or address is missing here, so that it carries no heartbeats either. */
+  readonly isBroken: boolean;
+}
+
 export interface Plan {
   readonly probers: readonly Prober[];
-  /** Links of the settings that cannot be asked from beside the daemon. */
-  readonly skipped: ReadonlyArray<{ readonly link: string; readonly reason: string }>;
+  readonly skipped: readonly SkippedLink[];
   readonly settings: Settings | null;
   readonly node: string;
   readonly isSigned: boolean;
@@ -112,7 +119,7 @@ export async function authenticationFor(options: ProbeOptions): Promise<Authenti
 
 class ProberMaker {
   readonly probers: Prober[] = [];
-  readonly skipped: { link: string; reason: string }[] = [];
+  readonly skipped: SkippedLink[] = [];
   /** Links of the daemon that were dealt with. */
   readonly #asked = new Set<string>();
 
@@ -159,14 +166,15 @@ class ProberMaker {
   }
 
   #addLink(medium: MediumSettings, settings: Settings, peer: string | undefined): void {
-    const skip = (reason: string) => void this.skipped.push({ link: linkName(medium), reason });
+    const broken = (reason: string) =>
+      void this.skipped.push({ link: linkName(medium), reason, isBroken: true });
     const interfaces = networkInterfaces();
     switch (medium.kind) {
       case "ucast": {
         const { peer: address, port, device } = medium;
         if (isOwnAddress(address, interfaces)) return;
         const local = medium.local ?? sourceFor(address, device, interfaces);
-        if (local === null) return skip(`interface ${device} has no address that reaches ${address}`);
+        if (local === null) return broken(`interface ${device} has no address that reaches ${address}`);
         return this.#addUdp({ address, port, device, local, group: null, description: null });
       }
       case "bcast":
@@ -174,7 +182,7 @@ class ProberMaker {
         const ends = medium.kind === "bcast"
           ? broadcastEnds(medium.device, interfaces)
           : multicastEnds(medium.device, medium.group, interfaces);
-        if (typeof ends === "string") return skip(ends);
+        if (typeof ends === "string") return broken(ends);
         const { device, port } = medium;
         const group = medium.kind === "bcast"
           ? { kind: medium.kind }
@@ -199,7 +207,7 @@ class ProberMaker {
     const link = linkName(medium);
     if (this.#asked.has(link)) return;
     this.#asked.add(link);
-    const skip = (reason: string) => void this.skipped.push({ link, reason });
+    const skip = (reason: string) => void this.skipped.push({ link, reason, isBroken: false });
     if (socket === null) return skip("it belongs to the daemon, and none runs here that could ask");
     const leastMs = askIntervalMsMin(medium);
     if (intervalMs < leastMs) {

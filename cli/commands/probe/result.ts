@@ -5,6 +5,7 @@ import { type PathReport, reportOf } from "../../../lib/measure/report.ts";
 import type { InterfaceFacts } from "../../../lib/probe/interface_facts.ts";
 import type { PathState } from "../../../lib/probe/measurement.ts";
 import type { PassiveLink } from "./passive.ts";
+import type { SkippedLink } from "./plan.ts";
 import { renderSpan } from "../../render/probe/spans.ts";
 
 export interface PathResult {
@@ -24,7 +25,7 @@ export interface ProbeResult {
   readonly acceptMs: number;
   /** Heartbeats meanwhile, by the daemon of this machine; `null`: none runs, or it was not asked. */
   readonly passive: readonly PassiveLink[] | null;
-  readonly skipped: ReadonlyArray<{ readonly link: string; readonly reason: string }>;
+  readonly skipped: readonly SkippedLink[];
   readonly intervalMs: number;
   readonly patienceMs: number;
   /** Beats that this machine itself slept through. */
@@ -89,6 +90,7 @@ export function resultFrom(paths: readonly PathResult[], wishes: Wishes, around:
     // Only on the settings' own links is it the daemons that are asked: elsewhere their heartbeats tell nothing.
     findings: [
       ...pathFindings(paths, passive, isCluster),
+      ...linkFindings(skipped, passive, isCluster),
       ...prices.flatMap((price) => priceFindings(price, wishes)),
     ],
   };
@@ -140,10 +142,25 @@ function pathFindings(
       note("warning", `${description}: the far end heard more than it may answer; ask less often`);
     }
   }
-  for (const { peer, link, state } of passive ?? []) {
-    if (state === "one-way") note("critical", `${link}: one-way, we hear ${peer} and it does not hear us`);
-  }
   return findings;
+}
+
+/** What is wrong with links that no question went over: a pair with a dead second link is one failure from its end. */
+function linkFindings(
+  skipped: ProbeResult["skipped"],
+  passive: ProbeResult["passive"],
+  isCluster: boolean,
+): Finding[] {
+  const broken = skipped.filter(({ isBroken }) => isBroken)
+    .map(({ link, reason }) => `${link} could not be asked: ${reason}`);
+  const heard = (passive ?? []).flatMap(({ peer, link, state }) => {
+    if (state === "one-way") return [`${link}: one-way, we hear ${peer} and it does not hear us`];
+    // Who names a path asks for that path, not for the links of the daemon here.
+    return state === "dead" && isCluster
+      ? [`${link}: dead, the daemon here does not hear ${peer} on it`]
+      : [];
+  });
+  return [...broken, ...heard].map((sentence) => ({ severity: "critical", sentence }));
 }
 
 function priceFindings({ peer, advice: { judged } }: Price, { acceptMs }: Wishes): Finding[] {

@@ -35,7 +35,7 @@ export async function probe(options: ProbeOptions): Promise<number> {
   const result = async () =>
     resultOf(measurement!.states(), wishes, {
       facts: await factsOf(plan),
-      passive: passiveLinks(before, before === null ? null : await viewOfDaemon(socket)),
+      passive: passiveLinks(before, before === null ? null : await viewOfDaemon(socket), options),
       skipped: plan.skipped,
       missedBeats: measurement!.missedBeats,
       intervalMs: request.measurement.intervalMs,

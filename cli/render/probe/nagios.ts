@@ -4,7 +4,9 @@ import type { ProbeResult } from "../../commands/probe/result.ts";
 import { type Measure, nagiosCodes, pluginLine } from "../nagios.ts";
 import { percent, renderSpan } from "./spans.ts";
 
-export function nagiosResult({ paths, findings, prices }: ProbeResult): { line: string; exitCode: number } {
+export function nagiosResult(
+  { paths, findings, prices, skipped }: ProbeResult,
+): { line: string; exitCode: number } {
   const severity = findings.some((finding) => finding.severity === "critical")
     ? "critical"
     : findings.length > 0
@@ -29,9 +31,11 @@ export function nagiosResult({ paths, findings, prices }: ProbeResult): { line: 
   const price = prices.flatMap(({ advice: { judged } }) =>
     judged === null ? [] : [`one false alarm in ${renderSpan(judged.falseAlarmEveryMs)}`]
   );
-  const text = findings.length > 0
-    ? findings.map(({ sentence }) => sentence).join("; ")
-    : [...losses, ...price].join(", ");
+  const left = skipped.filter(({ isBroken }) => !isBroken).map(({ link }) => link);
+  const text = [
+    ...(findings.length > 0 ? findings.map(({ sentence }) => sentence) : [[...losses, ...price].join(", ")]),
+    ...(left.length === 0 ? [] : [`not asked: ${left.join(", ")}`]),
+  ].join("; ");
   return { line: pluginLine("PROBE", severity, text, measures), exitCode: nagiosCodes[severity] };
 }
 

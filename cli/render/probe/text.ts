@@ -22,10 +22,9 @@ export function renderResult(result: ProbeResult, width: number, paint: Paint): 
   }
   if (lines.length > 0) lines.push("");
   for (const path of result.paths) lines.push(...renderPath(path, width, paint), "");
-  for (const { link, reason } of result.skipped) {
-    lines.push(...wrap(`${link} was not asked: ${reason}`, width));
-  }
-  if (result.skipped.length > 0) lines.push("");
+  const left = result.skipped.filter(({ isBroken }) => !isBroken);
+  for (const { link, reason } of left) lines.push(...wrap(`${link} was not asked: ${reason}`, width));
+  if (left.length > 0) lines.push("");
   if (result.passive !== null && result.passive.length > 0) {
     lines.push(...renderPassive(result.passive, width, paint), "");
   }

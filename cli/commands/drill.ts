@@ -1,7 +1,15 @@
 /** `heartline drill`: rehearse a partition on this machine. The work is in `drill/`, loaded when a command runs. */
 
 import { Command } from "@commander-js/extra-typings";
-import { configOption, examples, haDirOption, jsonOption, nonEmpty, socketOption } from "../options.ts";
+import {
+  configOption,
+  examples,
+  haDirOption,
+  jsonOption,
+  nonEmpty,
+  several,
+  socketOption,
+} from "../options.ts";
 
 export function drillCommand() {
   return new Command("drill")
@@ -43,7 +51,8 @@ function partitionCommand() {
       [],
     )
     .option("--other-path <address>", "an address of the peer on another link, as proof that a path is left")
-    .addOption(configOption("links and ports of the heartbeats"))
+    .option("--ignore <hardware>", "hardware address that holds nothing (a router with proxy ARP)", several)
+    .addOption(configOption("links of the heartbeats, and more hardware addresses to ignore,"))
     .addOption(haDirOption("the same"))
     .option("--force", "even if it is the last path, or the one that you are logged in over")
     .option("--dry-run", "print what would be done, and the rules, and do nothing")

@@ -179,8 +179,8 @@ async function fromConfiguration(name: string, options: Options) {
     throw new UsageError([`Cannot find group "${name}": the configuration has ${names || "no groups"}`]);
   }
   const environment = scriptEnvironment(loaded.settings, loaded.node, name);
-  const { scriptDirectories } = loaded.settings.process;
-  return { resources: group.resources, context: { environment, scriptDirectories } };
+  const { ignoreAnswersFrom, process: { scriptDirectories } } = loaded.settings;
+  return { resources: group.resources, context: { environment, scriptDirectories, ignoreAnswersFrom } };
 }
 
 function scriptEnvironment(settings: Settings, node: string, group: string): Record<string, string> {

@@ -15,6 +15,8 @@ export interface OperationContext {
   readonly environment: Readonly<Record<string, string>>;
   /** Where haresources scripts are looked up, in order. */
   readonly scriptDirectories: readonly string[];
+  /** Hardware addresses whose answers never count as a holder of a virtual address. */
+  readonly ignoreAnswersFrom?: readonly string[];
 }
 
 export interface ResourceRunner<Spec extends ResourceSpec = ResourceSpec> {

@@ -77,7 +77,7 @@ export class VipRunner implements ResourceRunner<VipSpec> {
     if (refusal !== null) return { ...failed(refusal), durationMs: Math.round(monotonicMs() - startedMs) };
     const outcome = holder.start();
     if (outcome.result !== "running") return outcome;
-    const note = this.#announce(spec, holder);
+    const note = this.#announce(spec, holder, context);
     return {
       ...outcome,
       reason: `${outcome.reason}; without a lease, which only a running daemon can renew${note}`,
@@ -93,6 +93,7 @@ export class VipRunner implements ResourceRunner<VipSpec> {
     const verdict = await askWire({
       addresses: [{ address: spec.address, device: place.link.name }],
       windowMs: Math.min(spec.duplicateCheckMs, context.limitMs),
+      ignore: context.ignoreAnswersFrom ?? [],
     });
     const cannot = `Cannot start address "${spec.address}":`;
     switch (verdict.kind) {
@@ -109,13 +110,16 @@ export class VipRunner implements ResourceRunner<VipSpec> {
   }
 
   /** Announces from now on in the background; answers a remark where that cannot be. */
-  #announce(spec: VipSpec, holder: VipHolder): string {
+  #announce(spec: VipSpec, holder: VipHolder, context: OperationContext): string {
     const place = holder.place;
     if (place === null) return "";
     const table = Netlink.open();
     try {
       const own = new VipHolder(holder.spec, systemVipParts(table));
-      const ignore = table.links().map((link) => hardwareText(link.hardware));
+      const ignore = [
+        ...table.links().map((link) => hardwareText(link.hardware)),
+        ...(context.ignoreAnswersFrom ?? []),
+      ];
       const announcer = openAnnouncer({ ...spec, announceRefreshMs: 0 }, place.link, {
         isHeld: () => own.isPresent(),
         ignore,

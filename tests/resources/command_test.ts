@@ -246,6 +246,29 @@ Deno.test({
 });
 
 Deno.test({
+  name:
+    "whoever the settings say to ignore, a router with proxy ARP, keeps no address of a group from being taken",
+  ignore: missing !== null,
+  fn: async () => {
+    using machines = new TwoMachines();
+    using scripts = new ScriptDirectory();
+    const router = "02:00:00:00:00:0a";
+    machines.ip(machines.b, "link", "set", "eth0", "address", router);
+    machines.ip(machines.b, "address", "add", "10.9.0.100/32", "dev", "eth0");
+    const yaml = sample.replace("RESOURCES", "[ { vip: 10.9.0.100/24, dev: eth0 } ]");
+    const directory = configure(scripts, {
+      "asking.yaml": yaml,
+      "ignoring.yaml": `${yaml}takeover: { ignore-answers-from: ["${router}"] }\n`,
+    });
+    const start = (file: string) =>
+      resource(["start", "--group", "web", "--config", join(directory, file)], machines.a);
+    assert.match((await start("asking.yaml")).stdout, /02:00:00:00:00:0a answers for it on eth0/);
+    const started = await start("ignoring.yaml");
+    assert.equal(started.code, 0, started.stdout + started.stderr);
+  },
+});
+
+Deno.test({
   name: "the real IPaddr2 agent adds and removes its address",
   ignore: missing !== null || !existsSync("/usr/lib/ocf/resource.d/heartbeat/IPaddr2"),
   fn: async () => {

@@ -218,7 +218,8 @@ function readLink(text: string, problems: string[]): CheckedLink | null {
     : { kind: "network", device: network[1]!, peer: peer.text, group: null, port: null };
 }
 
-function readHardware(text: string, problems: string[]): string | null {
+/** Of `--ignore`; `null`: it is none. */
+export function readHardware(text: string, problems: string[]): string | null {
   if (/^[0-9a-f]{2}(:[0-9a-f]{2}){5,19}$/i.test(text)) return text.toLowerCase();
   problems.push(`Cannot use --ignore "${text}": a hardware address such as 02:00:5e:00:00:01 is expected`);
   return null;

@@ -4,6 +4,7 @@ import { parseDuration } from "../../../lib/config/durations.ts";
 import { type Direction, durationMsMax, durationMsMin } from "../../../lib/drill/plan.ts";
 import { UsageError } from "../../../lib/errors.ts";
 import { addressFamily, canonicalAddress } from "../../../lib/system/packets/ip_address.ts";
+import { readHardware } from "../detect/options.ts";
 
 export interface PartitionOptions {
   readonly link: string;
@@ -16,6 +17,7 @@ export interface PartitionOptions {
   readonly otherPath?: string | undefined;
   readonly config?: string | undefined;
   readonly haDir?: string | undefined;
+  readonly ignore?: readonly string[] | undefined;
   readonly force?: true | undefined;
   readonly dryRun?: true | undefined;
   readonly json?: true | undefined;
@@ -35,6 +37,8 @@ export interface PartitionRequest {
   /** Where the settings are; both `null`: where they usually are, if there are any. */
   readonly config: string | null;
   readonly haDir: string | null;
+  /** Hardware addresses whose answers do not count as a holder, beside those of the settings. */
+  readonly ignoredHardware: readonly string[];
   readonly isForced: boolean;
   readonly isDryRun: boolean;
   readonly isJson: boolean;
@@ -64,6 +68,7 @@ export function readPartitionOptions(options: PartitionOptions): PartitionReques
     otherPath: address("--other-path", options.otherPath),
     config: options.config ?? null,
     haDir: options.haDir ?? null,
+    ignoredHardware: (options.ignore ?? []).flatMap((text) => readHardware(text, problems) ?? []),
     isForced: options.force === true,
     isDryRun: options.dryRun === true,
     isJson: options.json === true,

@@ -43,6 +43,8 @@ interface Prepared {
   /** What becomes of the heartbeats of our daemon, if there is one. */
   readonly heartbeats: HeartbeatLoss;
   readonly vips: readonly string[];
+  /** Hardware addresses whose answers do not count as a holder. */
+  readonly ignoredHardware: readonly string[];
 }
 
 /** ARP hardware type of Ethernet (if_arp.h). */
@@ -118,10 +120,21 @@ async function prepare(request: PartitionRequest, netlink: Netlink): Promise<Pre
   );
   const paths = pathsLeft(plan, facts);
   const found = await settingsHere(request, daemon?.before.node ?? null);
+  const ignoredHardware = [...found.settings?.ignoreAnswersFrom ?? [], ...request.ignoredHardware];
   const heartbeats = await heartbeatsOf(plan, link, daemon, found.settings, netlink);
   const vips = request.vips.length > 0 ? request.vips : daemon === null ? [] : vipsOf(daemon.before);
   const notes = [...found.notes, ...notesOn(plan, daemon === null ? why : null, vips, netlink)];
-  return { plan, facts, paths, refused: refusals(plan, facts, paths), notes, daemon, heartbeats, vips };
+  return {
+    plan,
+    facts,
+    paths,
+    refused: refusals(plan, facts, paths),
+    notes,
+    daemon,
+    heartbeats,
+    vips,
+    ignoredHardware,
+  };
 }
 
 async function heartbeatsOf(
@@ -212,7 +225,7 @@ async function rehearse(prepared: Prepared, request: PartitionRequest, netlink: 
   const { plan, paths, notes, daemon } = prepared;
   const warnings = [...notes, ...prepared.refused.map((why) => `forced although ${why}`)];
   if (!request.isJson) { for (const line of planLines(plan, paths, warnings, widthOf())) console.log(line); }
-  const watches = prepared.vips.map((vip) => new AddressWatch(vip, netlink));
+  const watches = prepared.vips.map((vip) => new AddressWatch(vip, netlink, prepared.ignoredHardware));
   const screen = new DrillScreen(!request.isJson, process.stdout, plan);
   const { signal, stopListening } = untilSignal();
   try {

@@ -35,6 +35,10 @@ Deno.test("a journal is replayed, told within 80 columns, and compared with othe
     assert.match(other.stdout, /^= both {3}- only as recorded {3}\+ only with deadtime=4s$/m);
     assert.match(other.stdout, /^- 03:00:06\.\d{3} {2}alarm node-dead: n2/m);
     assert.match(other.stdout, /Sound up to 03:00:0/);
+    assert.match(
+      other.stdout,
+      /^Assumed: the lease of web, 1 s as "auto" was, is 3 s as "auto" would be, on all/m,
+    );
     for (const line of [plain, other].flatMap(({ stdout }) => stdout.split("\n"))) {
       assert.ok(line.length <= 80, line);
     }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Instant } from "../../lib/core/instant.ts";
 import { withChanges } from "../../lib/sim/replay/changes.ts";
 import { type JournalRun, runsOf } from "../../lib/sim/replay/journal.ts";
 import { replay } from "../../lib/sim/replay/replay.ts";
@@ -90,6 +91,63 @@ Deno.test("the same settings decide the same in a what-if, and other ones what t
   const [was] = took(recorded.decisions);
   assert.ok(before! < was! - 300, `taken at ${before} ms with 500 ms, at ${was} ms as recorded`);
   assert.ok(faster.assumptions.length > 0, "the service network was asked earlier than anybody recorded");
+});
+
+/** A guarded pair whose leases are as "auto" is for this deadtime; n2 holds the group and is lost for good. */
+function recordLoss(deadTimeMs: number, leaseSeconds: number): { run: JournalRun; lostAtMs: number } {
+  const timing = { keepaliveMs: 1_000, deadTimeMs };
+  const groups = [{ name: "web", resources: [{ leaseSeconds }], waitForLease: true }];
+  const world = new Recorded(
+    settings({ nodes: ["n1", "n2"], timing, groups, arbiter: { kind: "release" } }),
+  );
+  const runTo = (untilMs: number) => {
+    for (let ms = world.nowMs + 200; ms <= untilMs; ms += 200) {
+      world.run(ms);
+      for (const node of ["n1", "n2"]) {
+        if (world.still.has(node)) continue;
+        world.step(node, { kind: "arbiter", name: "gateway", target: "192.0.2.1", askedAt: ms as Instant });
+      }
+    }
+  };
+  world.start("n1");
+  world.start("n2");
+  runTo(30_000);
+  world.command("n2", { kind: "takeover", groups: ["web"] });
+  runTo(40_000);
+  world.still.add("n2");
+  runTo(60_000);
+  return { run: runsOf(world.lines)[0]!, lostAtMs: 40_000 };
+}
+
+Deno.test("a lease that was auto follows the times, of this node and of the others; another one stays, and it is said", () => {
+  const takenAfterMs = (decisions: ReadonlyArray<{ key: string; now: number }>, lostAtMs: number) =>
+    decisions.find(({ key, now }) => key === takeover && now > lostAtMs)!.now - lostAtMs;
+  const { run, lostAtMs } = recordLoss(10_000, 5);
+  const recorded = replay(run);
+  assert.equal(recorded.divergence, null);
+  assert.ok(takenAfterMs(recorded.decisions, lostAtMs) >= 9_000);
+  const real = takenAfterMs(replay(recordLoss(4_000, 1).run).decisions, lostAtMs);
+
+  const shorter = withChanges(run.header.settings, ["deadtime=4s"]);
+  assert.ok(shorter.ok);
+  assert.match(
+    shorter.premises.join(),
+    /^the lease of web, 5 s as "auto" was, is 1 s as "auto" would be, on all/,
+  );
+  const guessed = takenAfterMs(whatIf(run, recorded, shorter.settings).decisions, lostAtMs);
+  assert.ok(Math.abs(guessed - real) < 100, `after ${guessed} ms, with a real file after ${real} ms`);
+
+  const fixed = withChanges(recordLoss(10_000, 3).run.header.settings, ["deadtime=4s"]);
+  assert.ok(fixed.ok);
+  assert.deepEqual(fixed.premises, [`the lease of web stays at 3 s: "auto" was 5 s`]);
+  assert.deepEqual(
+    fixed.settings.groups[0]!.resources[0]!.spec,
+    settings({
+      groups: [{ name: "web", resources: [{ leaseSeconds: 3 }] }],
+    }).groups[0]!.resources[0]!.spec,
+  );
+  const same = withChanges(run.header.settings, ["failback=on"]);
+  assert.ok(same.ok && same.premises.length === 0);
 });
 
 Deno.test("where the daemon itself stood still, the what-if stands still too", () => {

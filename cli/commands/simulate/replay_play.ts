@@ -2,6 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import process from "node:process";
+import type { Settings } from "../../../lib/core/settings.ts";
 import { EnvironmentError, UsageError } from "../../../lib/errors.ts";
 import { withChanges } from "../../../lib/sim/replay/changes.ts";
 import type { Decision } from "../../../lib/sim/replay/decisions.ts";
@@ -39,14 +40,15 @@ export async function playAgain(file: string, options: ReplayOptions): Promise<n
   const run = choose(runs, options.run, file);
   if (run.isHeadless) return playMiddle(run, options);
   const again = replay(run);
-  const other = options.set.length === 0 ? null : whatIf(run, again, changed(run, options.set));
+  const wish = wishOf(run, options.set);
+  const other = wish === null ? null : whatIf(run, again, wish.settings);
   const isExact = again.divergence === null && run.gap === "";
-  if (options.json) printJson(jsonOf(run, exactJson(run, again), again.decisions, other, options.set));
+  if (options.json) printJson(jsonOf(run, exactJson(run, again), again.decisions, other, wish));
   else {
     const out = new Printer(run, await paintFor(process.stdout), options.all === true);
     out.exactness(again);
     if (other === null) out.decisions(again.decisions);
-    else out.sideBySide(other, options.set);
+    else out.sideBySide(other, wish!);
   }
   return isExact ? 0 : 1;
 }
@@ -54,20 +56,19 @@ export async function playAgain(file: string, options: ReplayOptions): Promise<n
 /** The beginning was rotated away: what the daemon wrote of its decisions is shown, and a what-if starts later. */
 async function playMiddle(run: JournalRun, options: ReplayOptions): Promise<number> {
   const middle = fromTheMiddle(run);
-  const other = options.set.length === 0
-    ? null
-    : later(whatIf(run, middle, changed(run, options.set)), middle);
+  const wish = wishOf(run, options.set);
+  const other = wish === null ? null : later(whatIf(run, middle, wish.settings), middle);
   const decisions = recordedDecisions(run);
   if (options.json) {
     const { recorded, met } = middle;
     printJson(
-      jsonOf(run, { isExact: false, steps: run.steps.length, recorded, met }, decisions, other, options.set),
+      jsonOf(run, { isExact: false, steps: run.steps.length, recorded, met }, decisions, other, wish),
     );
   } else {
     const out = new Printer(run, await paintFor(process.stdout), options.all === true);
     out.middle(middle);
     if (other === null) out.decisions(decisions);
-    else out.sideBySide(other, options.set);
+    else out.sideBySide(other, wish!);
   }
   return 1;
 }
@@ -108,10 +109,18 @@ function choose(runs: readonly JournalRun[], number: number | undefined, file: s
   ]);
 }
 
-function changed(run: JournalRun, wishes: readonly string[]) {
-  const result = withChanges(run.header.settings, wishes);
+/** Other settings, as they were asked for. */
+interface Wish {
+  readonly words: readonly string[];
+  readonly settings: Settings;
+  readonly premises: readonly string[];
+}
+
+function wishOf(run: JournalRun, words: readonly string[]): Wish | null {
+  if (words.length === 0) return null;
+  const result = withChanges(run.header.settings, words);
   if (!result.ok) throw new UsageError(result.problems);
-  return result.settings;
+  return { words, settings: result.settings, premises: result.premises };
 }
 
 function lastsMs({ header, steps }: JournalRun): number {
@@ -168,9 +177,10 @@ class Printer {
     for (const decision of wanted.slice(this.#from(wanted.length))) this.#line("", decision);
   }
 
-  sideBySide({ rows, divergedAtMs, assumptions }: WhatIf, wishes: readonly string[]): void {
+  sideBySide({ rows, divergedAtMs, assumptions }: WhatIf, { words, premises }: Wish): void {
     const wanted = rows.filter(({ decision }) => this.#isWanted(decision));
-    console.log(`= both   - only as recorded   + only with ${wishes.join(", ")}`);
+    console.log(`= both   - only as recorded   + only with ${words.join(", ")}`);
+    for (const premise of premises) this.#say(`Assumed: ${premise}`);
     this.#skipped(wanted.length);
     let isSaid = false;
     for (const { side, decision } of wanted.slice(this.#from(wanted.length))) {
@@ -184,7 +194,7 @@ class Printer {
     }
     console.log();
     if (divergedAtMs === null) {
-      return console.log(`With ${wishes.join(", ")} every decision would have been the same`);
+      return console.log(`With ${words.join(", ")} every decision would have been the same`);
     }
     const sentence =
       `Sound up to ${this.#time(divergedAtMs)}. From there on the other nodes would have heard other ` +
@@ -265,11 +275,12 @@ function jsonOf(
   replay: object,
   decisions: readonly Decision[],
   other: WhatIf | null,
-  wishes: readonly string[],
+  wish: Wish | null,
 ) {
   const whatIf = other === null ? {} : {
     whatIf: {
-      set: wishes,
+      set: wish!.words,
+      premises: wish!.premises,
       divergedAtMs: other.divergedAtMs === null ? null : other.divergedAtMs - run.header.now,
       rows: other.rows.map(({ side, decision }) => ({ side, ...relative(decision, run) })),
       assumptions: other.assumptions.map(({ atMs, sentence }) => ({ atMs: atMs - run.header.now, sentence })),

@@ -3,6 +3,7 @@
 import { parseDuration } from "../../config/durations.ts";
 import { suggestion } from "../../config/spelling.ts";
 import type { Failback, Settings, Timing } from "../../core/settings.ts";
+import { autoLease, withLeases } from "./leases.ts";
 
 type Change = (settings: Settings, value: string) => Settings | string;
 
@@ -39,10 +40,18 @@ const changes: Readonly<Record<string, Change>> = {
 export const changeable: readonly string[] = Object.keys(changes);
 
 export type Changed =
-  | { readonly ok: true; readonly settings: Settings }
+  | {
+    readonly ok: true;
+    readonly settings: Settings;
+    /** What is assumed of settings that were not named. */
+    readonly premises: readonly string[];
+  }
   | { readonly ok: false; readonly problems: readonly string[] };
 
-/** `wishes` as `name=value`. A warntime that does not fit any more follows the deadtime, unless it was set. */
+/**
+ * `wishes` as `name=value`. A warntime that does not fit any more follows the deadtime, unless it was set; a lease that
+ * was "auto" follows too.
+ */
 export function withChanges(settings: Settings, wishes: readonly string[]): Changed {
   const problems: string[] = [];
   let result = settings;
@@ -69,7 +78,8 @@ export function withChanges(settings: Settings, wishes: readonly string[]): Chan
       `deadtime ${deadTimeMs} ms is not more than twice keepalive ${keepaliveMs} ms: set both, or another`,
     );
   }
-  return problems.length > 0 ? { ok: false, problems } : { ok: true, settings: result };
+  if (problems.length > 0) return { ok: false, problems };
+  return { ok: true, ...withLeases(result, autoLease(settings, result)) };
 }
 
 function withDuration(apply: (settings: Settings, ms: number) => Settings): Change {

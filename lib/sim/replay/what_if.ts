@@ -5,7 +5,8 @@
  * messages from this node and answered otherwise, and nobody recorded that. What follows is shown all the same,
  * because it is what the operator asks for, with every assumption named:
  *
- * - The others say what they said; a deadtime is set on all nodes, so they announce the new one.
+ * - The others say what they said; a deadtime is set on all nodes, so they announce the new one, and leases as long as
+ *   "auto" is with it.
  * - A question that the recording has no answer for (the service network at another moment, a script that was not
  *   run) is answered as it was at the nearest moment at which it was asked; a script that never ran succeeds at once.
  * - Where the daemon itself stood still, it stands still here too.

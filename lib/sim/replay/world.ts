@@ -15,6 +15,7 @@ import type { Settings } from "../../core/settings.ts";
 import { text } from "../../wire/message.ts";
 import { type Decision, decisionsOf, questionOf } from "./decisions.ts";
 import type { JournalRun } from "./journal.ts";
+import { type AutoLease, autoLease, statedWith } from "./leases.ts";
 
 export interface Assumption {
   readonly atMs: number;
@@ -51,6 +52,7 @@ export class RecordedWorld {
   readonly #asked = new Map<EffectId, { readonly what: string; readonly atMs: number }>();
   /** Recorded outcomes by what was asked, in order of time. */
   readonly #known = new Map<string, Known[]>();
+  readonly #lease: AutoLease;
   #pending: Pending[] = [];
 
   /** `deadlines` of the daemon, which tell where it stood still; `null`: this core stands for the daemon. */
@@ -60,6 +62,7 @@ export class RecordedWorld {
     readonly daemonDeadlines: ReadonlyArray<Instant | null> | null,
   ) {
     const { identity, seed, resume } = run.header;
+    this.#lease = autoLease(run.header.settings, settings);
     const keptEpochs = { ...identity.keptEpochs };
     for (const { group, epoch } of resume?.groups ?? []) keptEpochs[group] = epoch;
     this.#node = new ClusterNode(settings, { ...identity, keptEpochs }, new Prng(seed));
@@ -126,15 +129,16 @@ export class RecordedWorld {
     this.#step(now, { ...input, id: pending.id });
   }
 
-  /** Each node announces the deadtime by which it is to be judged: Heartbeat's field `dt`. */
+  /** Each node announces the deadtime by which it is to be judged, Heartbeat's field `dt`, and its leases. */
   #announced(input: MessageInput): MessageInput {
+    const statement = input.statement && statedWith(input.statement, this.#lease);
     const before = this.run.header.settings.timing.deadTimeMs.toString(16);
     const now = this.settings.timing.deadTimeMs.toString(16);
-    if (before === now || text(input.message.message, "dt") !== before) return input;
+    if (before === now || text(input.message.message, "dt") !== before) return { ...input, statement };
     const fields = input.message.message.fields.map((field) =>
       field.name === "dt" && field.type === 0 ? { ...field, value: now } : field
     );
-    return { ...input, message: { ...input.message, message: { fields } } };
+    return { ...input, statement, message: { ...input.message, message: { fields } } };
   }
 
   #assume(pending: Pending): void {

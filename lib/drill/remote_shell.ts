@@ -10,6 +10,8 @@ import { addressText, canonicalAddress } from "../system/packets/ip_address.ts";
 
 export interface Connection {
   readonly remote: string;
+  /** Interface that was told with a link-local address. */
+  readonly zone?: string;
   readonly ports: readonly [local: number, remote: number];
   /** How it was found, for the sentence: `SSH_CONNECTION`, `process 123 (sshd)`. */
   readonly evidence: string;
@@ -23,7 +25,9 @@ export function shellConnections(): Connection[] {
   const sockets = establishedSockets();
   for (const pid of [process.pid, ...ancestors(process.pid)]) {
     for (const connection of [...fromEnvironment(pid), ...fromSockets(pid, sockets)]) {
-      found.set(`${connection.remote} ${connection.ports.join()}`, connection);
+      const key = `${connection.remote} ${connection.ports.join()}`;
+      // The kernel's table has no zones.
+      found.set(key, { ...found.get(key), ...connection });
     }
   }
   return [...found.values()];
@@ -32,10 +36,11 @@ export function shellConnections(): Connection[] {
 /** `SSH_CONNECTION`: client's address and port, server's address and port (ssh(1)). `null`: something else. */
 export function parseSshConnection(text: string, evidence = "SSH_CONNECTION"): Connection | null {
   const [client = "", clientPort, , serverPort] = text.split(" ");
-  const remote = canonicalAddress(client.split("%")[0] ?? "");
+  const [address = "", zone] = client.split("%");
+  const remote = canonicalAddress(address);
   const ports = [Number(serverPort), Number(clientPort)] as const;
   if (remote === null || !ports.every((port) => Number.isInteger(port) && port > 0)) return null;
-  return { remote: withoutMapping(remote), ports, evidence };
+  return { remote: withoutMapping(remote), ...(zone === undefined ? {} : { zone }), ports, evidence };
 }
 
 /** Established connections of `/proc/net/tcp` or `tcp6`, by inode of the socket (proc_net_tcp(5)). */

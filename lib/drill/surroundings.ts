@@ -8,6 +8,7 @@ import { suggestion } from "../config/spelling.ts";
 import type { MediumSettings } from "../core/settings.ts";
 import type { NodeView } from "../core/view.ts";
 import { EnvironmentError } from "../errors.ts";
+import { isLinkLocal } from "../media/addresses.ts";
 import { monotonicMs } from "../system/clock.ts";
 import { EchoSocket } from "../system/icmp.ts";
 import { NeighbourSocket } from "../system/neighbour.ts";
@@ -17,7 +18,7 @@ import { capability, hasCapability } from "../system/privileges.ts";
 import type { Facts } from "./guards.ts";
 import type { HeartbeatPath } from "./heartbeats.ts";
 import type { Scope } from "./plan.ts";
-import { shellConnections } from "./remote_shell.ts";
+import { type Connection, shellConnections } from "./remote_shell.ts";
 
 /** Too low: a slow or lossy neighbour is not found; too high: the operator waits. */
 const neighbourLimitMs = 1_000;
@@ -84,7 +85,7 @@ export async function factsFor(
   const device = (address: string) => netlink.deviceForAddress(address)?.name ?? null;
   const connections = await Promise.all(
     shellConnections().map(async (connection) => {
-      const through = device(connection.remote);
+      const through = deviceTowards(netlink, link, connection);
       const neighbour = isNeighbourCut(scope) && through === link.name
         ? await neighbourTowards(netlink, link, connection.remote)
         : null;
@@ -99,6 +100,19 @@ export async function factsFor(
       ? null
       : { address: otherPath, device: device(otherPath), answers: await answersPing(otherPath) },
   };
+}
+
+/**
+ * Interface over which a connection comes. A link-local address is on every link: only its zone tells on which, and
+ * without one it may be the link that is to be cut.
+ */
+export function deviceTowards(
+  netlink: Netlink,
+  link: LinkInfo,
+  { remote, zone }: Pick<Connection, "remote" | "zone">,
+): string | null {
+  if (isLinkLocal(remote)) return zone ?? link.name;
+  return netlink.deviceForAddress(remote)?.name ?? null;
 }
 
 /** The media of the settings on the link, without those that lead to this machine itself. */
@@ -127,7 +141,7 @@ export async function neighbourTowards(
   link: LinkInfo,
   remote: string,
 ): Promise<string | null> {
-  const hop = netlink.nextHop(remote);
+  const hop = isLinkLocal(remote) ? { index: link.index, address: remote } : netlink.nextHop(remote);
   return hop === null || hop.index !== link.index ? null : await hardwareOf(link, hop.address);
 }
 

@@ -114,6 +114,7 @@ Deno.test("SSH_CONNECTION is read, and what is none is not", () => {
     ["192.0.2.9 x 192.0.2.1 22", undefined],
   ];
   for (const [text, remote] of cases) assert.equal(parseSshConnection(text)?.remote, remote, text);
+  assert.equal(parseSshConnection("fe80::1%eth0 50123 fe80::2%eth0 22")?.zone, "eth0");
 });
 
 Deno.test("the kernel's table of connections is read: established ones, both families", () => {

@@ -1,7 +1,7 @@
 /** Whom the machine's own tables and neighbours name as the next hop, in a network of three hosts: "a" routes. */
 
 import assert from "node:assert/strict";
-import { neighbourTowards } from "../../lib/drill/surroundings.ts";
+import { deviceTowards, neighbourTowards } from "../../lib/drill/surroundings.ts";
 import { libc } from "../../lib/system/libc.ts";
 import { Netlink } from "../../lib/system/netlink.ts";
 import { hardwareText } from "../../lib/system/packets/ip_address.ts";
@@ -36,6 +36,10 @@ networkTest(
         return text;
       });
     const [router, other] = [hardware("a"), hardware("c")];
+    // A second link, on which link-local addresses are as well.
+    network.ip("b", "link add spare type veth peer name other");
+    for (const link of ["spare", "other"]) network.ip("b", `link set ${link} up`);
+    const linkLocal = /inet6 (fe80:[^/]+)/.exec(network.ip("c", "-6 -o addr show dev e0 scope link"))![1]!;
     const netlink = network.on("b", () => Netlink.open());
     try {
       const cases: ReadonlyArray<readonly [remote: string, expected: string | null]> = [
@@ -44,6 +48,7 @@ networkTest(
         ["10.55.0.3", other],
         ["10.55.0.9", other],
         ["2001:db8::1", router],
+        [linkLocal, other],
         ["203.0.113.1", null],
         ["10.55.0.66", null],
       ];
@@ -55,6 +60,14 @@ networkTest(
         });
         assert.equal(await found, expected, remote);
       }
+      // Without its zone nobody knows the link of such an address.
+      const connections = [{ remote: "192.0.2.1" }, { remote: linkLocal, zone: "spare" }, {
+        remote: linkLocal,
+      }];
+      const places = connections.map((connection) =>
+        ["e0", "spare"].map((name) => deviceTowards(netlink, netlink.link(name)!, connection))
+      );
+      assert.deepEqual(places, [["e0", "e0"], ["spare", "spare"], ["e0", "spare"]]);
     } finally {
       netlink.close();
     }

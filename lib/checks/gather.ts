@@ -11,8 +11,8 @@ import { type GatherEvidence, type Look, type Source, sources, type Window } fro
 
 /** How much later than its window a source may come back. Too low loses evidence on a busy machine. */
 const graceMs = 300;
-/** Without a window, for what is asked on this machine itself: a daemon that does not answer must not hold us up. */
-const localMsMax = 500;
+/** For what is asked on this machine itself, unless said: a daemon that does not answer must not hold us up. */
+const localMsDefault = 500;
 
 /**
  * Sources end this much before the window does: the kernel takes 10 ms and more to close each packet socket (it waits
@@ -29,7 +29,7 @@ export interface GatherSeams {
 
 export async function gather(question: CheckQuestion, seams: GatherSeams): Promise<Evidence[]> {
   const host = readHost(question);
-  const limitMs = Math.max(question.windowMs, localMsMax) + graceMs;
+  const limitMs = Math.max(question.windowMs, question.localMs ?? localMsDefault) + graceMs;
   const asked = (seams.sources ?? sources).filter((source) => source.isAsked(question));
   const gatherers = await Promise.all(asked.map((source) => source.load()));
   // Not before everything is loaded: on a busy machine that alone can take as long as a short window.

@@ -31,6 +31,8 @@ export interface CheckQuestion {
   readonly windowMs: number;
   /** What explains a verdict is looked for too: firewall, processes, bridges, packet sizes. */
   readonly isExplained?: boolean;
+  /** How long what this machine itself must tell is awaited, where that is longer than the window. */
+  readonly localMs?: number;
   /** How this node's settings differ from those of the other one, where both were read. */
   readonly differences?: readonly SettingDifference[];
 }

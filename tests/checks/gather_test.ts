@@ -42,6 +42,16 @@ Deno.test("a source that hangs is left behind and told, the others are heard", a
   release();
 });
 
+Deno.test("where this machine's own tools are given more time than the window, they have it", async () => {
+  const slow = async () => {
+    await new Promise((resolve) => setTimeout(resolve, 1_200));
+    return [echo(PRIMARY, 3)];
+  };
+  const patient = { ...question("standby", { windowMs: 0 }), localMs: 30_000 };
+  const seams = { askDaemon: () => Promise.reject(new Error("none")), sources: [source("firewall", slow)] };
+  assert.equal(ofKind(await gather(patient, seams), "echo").length, 1);
+});
+
 Deno.test("a source that throws is told as unseen, with the capability that is missing", async () => {
   const refused = () => {
     throw new SystemError("open an ARP socket", "socket", Errno.EPERM, needsNetRaw);

@@ -65,13 +65,19 @@ async function verdictInShort(report: Report, outputs: Outputs): Promise<LastWor
 
 /** Heartbeats and advertisements are often a second apart: who listens for less takes those that speak for silent. */
 const explainWindowMs = 3500;
+/** Six programs list the rules of the firewall. A machine that needs explaining is often an overloaded one. */
+const explainLocalMs = 5_000;
 
 function explained(question: CheckQuestion, options: DetectOptions, limitMs: number): CheckQuestion {
-  const isExplained = options.explain === true;
-  if (!isExplained || question.windowMs === 0 || options.window !== undefined) {
-    return { ...question, isExplained };
-  }
-  return { ...question, isExplained, windowMs: Math.min(explainWindowMs, limitMs * listenShareMax) };
+  if (options.explain !== true) return question;
+  const within = (ms: number) => Math.min(ms, limitMs * listenShareMax);
+  const isGiven = question.windowMs === 0 || options.window !== undefined;
+  return {
+    ...question,
+    isExplained: true,
+    localMs: within(explainLocalMs),
+    windowMs: isGiven ? question.windowMs : within(explainWindowMs),
+  };
 }
 
 async function check(question: CheckQuestion, isExplained: boolean, startedMs: number): Promise<Report> {

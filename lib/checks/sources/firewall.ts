@@ -20,8 +20,8 @@ import type { Host } from "../host.ts";
 import type { CheckedLink, CheckQuestion } from "../question.ts";
 import type { Look } from "../sources.ts";
 
-/** A listing takes some milliseconds; of thousands of rules some hundreds. */
-const limitMs = 400;
+/** A listing takes some milliseconds; of thousands of rules, or on a machine that is overloaded, very many more. */
+const limitMs = 5_000;
 const outputBytesMax = 8 * 1024 * 1024;
 
 export async function gatherFirewall({ question, host }: Look): Promise<Evidence[]> {

@@ -30,7 +30,7 @@ interface Target {
   heldUpBy: string | null;
   /** When its delay is over; `null`: nobody wants it fenced. */
   dueAt: Instant | null;
-  /** Since when nobody does, or somebody vetoes it, while `dueAt` is kept for a moment. */
+  /** Since when nobody does, or somebody vetoes it, while `dueAt` and `failure` are kept for a while. */
   pausedAt: Instant | null;
   retryAt: Instant | null;
   /** The attempt that is under way, and the run of the node's daemon when it began. */
@@ -201,11 +201,17 @@ export class Fencing {
     context.clear("fenced-alive", node, `${node} has been started anew`);
   }
 
+  /**
+   * The delay begins anew after a moment. That an attempt has failed counts for longer: a wire that is asked late, or
+   * answered for a moment, takes no alarm back, nor a person's right to vouch.
+   */
   #rest(context: Context, target: Target): void {
     if (target.dueAt === null && target.failure === null) return;
     if (target.wantedBy === null || target.vetoedBy !== null) target.pausedAt ??= context.now;
-    if (target.pausedAt === null || context.now <= after(target.pausedAt, this.#graceMs)) return;
-    target.dueAt = null;
+    const { pausedAt } = target;
+    if (pausedAt === null) return;
+    if (context.now > after(pausedAt, this.#graceMs)) target.dueAt = null;
+    if (context.now <= after(pausedAt, this.timing.deadTimeMs)) return;
     target.pausedAt = null;
     this.#forgetFailure(context, target, `nothing waits for the fencing of ${target.peer.node} any more`);
   }

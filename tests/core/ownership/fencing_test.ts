@@ -78,7 +78,22 @@ Deno.test("a person may vouch for the lost node once an attempt has failed, not 
   assert.equal(wired.command("n2", order("confirm")), "accepted: confirmed: web, and that n1 is off");
   wired.run(3_600);
   assert.equal(held(wired), true);
+  wired.run(3_700 + timing.deadTimeMs);
   assert.ok(wired.reports("n2").includes("clear fencing-failed"));
+});
+
+Deno.test("an answer for a moment takes back neither the alarm of a failed attempt nor the right to vouch", () => {
+  const wired = lost();
+  wired.fence = (_node, attempt) => attempt === 1 ? [100, failed] : null;
+  wired.run(3_000);
+  wired.wire = () => answered;
+  wired.run(3_500);
+  assert.equal(pending(wired), "not taken: n1 answers for 192.0.2.100");
+  wired.wire = () => ({ kind: "silent" });
+  wired.run(5_400);
+  assert.equal(fences(wired).length, 2);
+  assert.ok(!wired.reports("n2").includes("clear fencing-failed"));
+  assert.match(wired.command("n2", order("confirm")), /^accepted: confirmed: web, and that n1 is off/);
 });
 
 Deno.test("a person's word is about the present loss: who is heard in between must be fenced when lost again", () => {

@@ -89,7 +89,7 @@ export const services: readonly Scenario[] = [
         /web is blocked here and nobody may start it: .*it clings to life/,
       );
       await stage.nothingMoves("node1", 1000);
-      const view = await stage.agrees("node1", { alarms: ["stop-failed"] });
+      const view = await stage.agrees("node1", { alarms: ["group-unheld", "stop-failed"] });
       assert.equal(view.groups[0]!.state, "blocked");
       assert.ok(!stage.hasSaid("node2", "group-starting"), "node2 started it");
 

@@ -35,8 +35,8 @@ export interface Report {
  */
 const blindMsMax = 1000;
 const blindMsWarn = 250;
-/** A node hears of what another one holds by its next heartbeat. */
-const agreeMs = 2_000;
+/** A node hears of what another one holds by its next heartbeat; the command that asks may take seconds to start. */
+const agreeMs = 20_000;
 /** A client's pause that is no outage: scheduling of two daemons, the client and the sampler on two cores. */
 const hiccupMs = 60;
 

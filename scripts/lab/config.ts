@@ -40,6 +40,9 @@ export interface ConfigOptions {
 
 const SECRET = "key-of-the-laboratory";
 
+/** Two runtimes that start on a busy machine may be so far apart; a node that waits for less takes what it finds free. */
+const startsMs = 4_000;
+
 /** Text of a heartline.yaml that serves all nodes. */
 export function heartlineYaml(lab: Lab, options: ConfigOptions = {}): string {
   const { nodes, network } = lab;
@@ -49,7 +52,7 @@ export function heartlineYaml(lab: Lab, options: ConfigOptions = {}): string {
     nodes,
     keepalive: `${options.keepaliveMs ?? deadTimeMs / 5}ms`,
     deadtime: `${deadTimeMs}ms`,
-    initdead: `${options.initDeadMs ?? 2 * deadTimeMs}ms`,
+    initdead: `${options.initDeadMs ?? Math.max(2 * deadTimeMs, startsMs)}ms`,
     links: (options.links ?? lab.links).map((dev) => ({
       ucast: { dev, peers: nodes.map((node) => network.address(node, dev, options.family ?? 4)) },
     })),
@@ -101,7 +104,7 @@ export function writeHaDirectory(
     const haCf = [
       `keepalive ${options.keepaliveMs ?? deadTimeMs / 5}ms`,
       `deadtime ${deadTimeMs}ms`,
-      `initdead ${options.initDeadMs ?? 2 * deadTimeMs}ms`,
+      `initdead ${options.initDeadMs ?? Math.max(2 * deadTimeMs, startsMs)}ms`,
       "udpport 694",
       ...(options.media?.(node) ??
         (options.links ?? lab.links).flatMap((link) =>

@@ -1,6 +1,6 @@
 /**
- * One `heartline peer` that runs inside a node of the laboratory: its process, and what it says with the instant at
- * which it was heard. Signals go to the daemon itself, never to a name.
+ * One `heartline peer` that runs inside a node of the laboratory: its process, and what it says with the instant of
+ * that. Signals go to the daemon itself, never to a name.
  */
 
 import { type ChildProcess, spawn } from "node:child_process";
@@ -22,7 +22,7 @@ export function heartline(target: Target): readonly string[] {
 }
 
 export interface HeardLine {
-  /** Of the laboratory's clock, at reception. */
+  /** Of the laboratory's clock: by its own stamp, which a busy machine does not delay; without one, when it came. */
   readonly atMs: number;
   readonly line: string;
 }
@@ -43,10 +43,10 @@ export class LabDaemon {
     for (const stream of [child.stdout, child.stderr]) {
       let rest = "";
       stream.setEncoding("utf8").on("data", (chunk: string) => {
-        const atMs = monotonicMs();
+        const heardMs = monotonicMs();
         const lines = (rest + chunk).split("\n");
         rest = lines.pop() ?? "";
-        for (const line of lines) this.lines.push({ atMs, line });
+        for (const line of lines) this.lines.push({ atMs: saidMs(line, heardMs), line });
       });
     }
     this.ended = new Promise((resolve) => {
@@ -86,4 +86,9 @@ export class LabDaemon {
   text(): string {
     return this.lines.map(({ line }) => line).join("\n");
   }
+}
+
+function saidMs(line: string, heardMs: number): number {
+  const stamp = /^\d{4}-\d\d-\d\dT[\d:.]+Z(?= )/.exec(line)?.[0];
+  return stamp === undefined ? heardMs : Math.min(heardMs, Date.parse(stamp) - (Date.now() - monotonicMs()));
 }

@@ -210,8 +210,12 @@ export class Lab {
 
   /** The machine is off: no cable carries, no process runs, no address is held. */
   async powerOff(node: string): Promise<void> {
-    await this.#do(`power off ${node}`, () => this.network.harm(node, "all", { cut: true }));
+    this.machine(node).killNow();
+    await this.#do(`power off ${node}`, async () => {
+      await Promise.all([this.network.harm(node, "all", { cut: true }), this.network.flush(node)]);
+    });
     await this.machine(node).powerOff();
+    // What its last program may have put on since.
     await this.network.flush(node);
     await this.#daemons.get(node)?.ended;
   }

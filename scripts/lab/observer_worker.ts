@@ -46,10 +46,10 @@ function watchHolders(task: ObservationTask & { kind: "holders" }, observation: 
   let last = -1;
   let nextMs = monotonicMs();
   while (observation.mayGoOn) {
-    let holders = 0;
-    readers.forEach((netlink, index) => {
-      if (netlink.addresses(family).some(({ address }) => address === task.address)) holders |= 1 << index;
-    });
+    const holders = holdersSeen(
+      readers,
+      (netlink) => netlink.addresses(family).some(({ address }) => address === task.address),
+    );
     const atMs = monotonicMs();
     if (holders !== last) observation.push(atMs, holders);
     last = holders;
@@ -58,6 +58,23 @@ function watchHolders(task: ObservationTask & { kind: "holders" }, observation: 
     observation.sleep(nextMs - monotonicMs());
   }
   for (const netlink of readers) netlink.close();
+}
+
+/**
+ * The set of those that have the address, as bits. One after the other is looked at, and a machine that holds this
+ * thread up in between would make two of an address that moved meanwhile: of several, all must still have it when
+ * the last one has been seen to.
+ */
+function holdersSeen(readers: readonly Netlink[], has: (reader: Netlink) => boolean): number {
+  let holders = 0;
+  readers.forEach((reader, index) => {
+    if (has(reader)) holders |= 1 << index;
+  });
+  if ((holders & (holders - 1)) === 0) return holders;
+  readers.forEach((reader, index) => {
+    if ((holders & (1 << index)) !== 0 && !has(reader)) holders &= ~(1 << index);
+  });
+  return holders;
 }
 
 /** Writes the instant of each reply. */

@@ -16,7 +16,7 @@ async function verdict(pair: Pair, node: string, more: readonly string[] = []) {
     "/etc/heartline/heartline.yaml",
     "--json",
     "--window",
-    "400ms",
+    "1500ms",
     ...more,
   ];
   const ended = await pair.lab.heartline(node, pair.target, args);
@@ -33,6 +33,7 @@ for (const target of targets()) {
       withPair(target, { nodes: 2, links: 2, config: { failback: { after: "10m" } } }, async (pair) => {
         const { lab } = pair;
         await pair.untilHeldBy("node1");
+        for (const node of lab.nodes) await pair.untilSaid(node, / notice settled: /);
         const [primary, standby] = await Promise.all([verdict(pair, "node1"), verdict(pair, "node2")]);
         assert.deepEqual([primary.code, standby.code], ["held-here", "held-by-primary"]);
         assert.match(standby.text, /the nodes state that node1 holds group \\"web\\"/);

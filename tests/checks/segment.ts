@@ -88,7 +88,7 @@ export class Segment {
 
   /** `heartline detect` on a node, by default with a short window. `before`: a command in front, such as setpriv. */
   detect(node: string, args: readonly string[], before: readonly string[] = []): Promise<Ended> {
-    const window = args.includes("--window") || args.includes("--help") ? [] : ["--window", "400ms"];
+    const window = args.includes("--window") || args.includes("--help") ? [] : ["--window", "1500ms"];
     return this.exec(node, [...before, ...heartlineCommand(), "detect", ...args, ...window]);
   }
 

@@ -119,7 +119,8 @@ function againstDaemons(target: Target): Promise<void> {
     }
     await lab.loss("node2", "hb0", 10);
     const [result, heard] = await Promise.all([
-      probe(lab, target, pace),
+      // Four paths at once, through two daemons: slower, or a busy machine loses some itself.
+      probe(lab, target, ["--interval", "25ms", "--for", "5s", "--wait", "5s"]),
       probe(lab, target, ["--hear", "--for", "6s"]),
     ]);
     const [beats, cleanBeats] = [path(heard, /node2 on hb0/), path(heard, /node2 on hb1/)];
@@ -151,13 +152,13 @@ function againstDaemons(target: Target): Promise<void> {
 
     await lab.loss("node2", "hb0", 0);
     await lab.dropFrom("node2", "hb0");
-    const oneWay = await probe(lab, target, ["--count", "40", "--interval", "10ms", "--wait", "300ms"]);
+    const oneWay = await probe(lab, target, ["--count", "40", "--interval", "25ms", "--wait", "2s"]);
     assert.equal(path(oneWay, /^udp/).verdict, "outward");
     assert.ok(oneWay.findings.some(({ sentence }) => /one-way, the far end hears us/.test(sentence)));
 
     await lab.dropFrom("node2", "hb0", false);
     await lab.dropTowards("node2", "hb0");
-    const otherWay = await probe(lab, target, ["--count", "60", "--interval", "10ms", "--wait", "300ms"]);
+    const otherWay = await probe(lab, target, ["--count", "60", "--interval", "25ms", "--wait", "2s"]);
     assert.equal(path(otherWay, /^udp/).verdict, "silent");
     assert.ok(otherWay.findings.some(({ sentence }) => /heartbeats of node2 come: one-way/.test(sentence)));
   });
@@ -246,7 +247,7 @@ async function overSerial(target: Target): Promise<void> {
         "the far end listens",
       );
       const result = await probe(lab, target, [
-        ...["--serial", `${line.a}:${baud}`, "--count", "20", "--interval", "150ms"],
+        ...["--serial", `${line.a}:${baud}`, "--count", "20", "--interval", "150ms", "--wait", "5s"],
       ]);
       const [serial] = result.paths;
       assert.equal(serial!.verdict, "both");

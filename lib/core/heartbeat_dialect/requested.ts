@@ -14,7 +14,7 @@ import { type Family, mismatch } from "./family.ts";
 import * as say from "./messages.ts";
 import type { Pair } from "./pair.ts";
 import type { Hold } from "./partner.ts";
-import { askAgainMs } from "./times.ts";
+import { requestAgainMs } from "./times.ts";
 
 export class Requested implements Family {
   readonly isKnown = true;
@@ -22,6 +22,8 @@ export class Requested implements Family {
   /** Groups that the daemon waits for, and whether they ran here when it asked. */
   readonly #wanted = new Map<string, boolean>();
   #askAt: Instant | null = null;
+  /** Times that it was asked since there was a reason to ask anew. */
+  #asked = 0;
 
   constructor(readonly pair: Pair, readonly outbox: Outbox) {}
 
@@ -69,7 +71,7 @@ export class Requested implements Family {
   }
 
   #begin(context: Context, wereAway: boolean): void {
-    this.#askAt = context.now;
+    this.#askSoon(context);
     for (const keeper of this.pair.keepers) {
       const isOurs = !wereAway && mayHold(keeper.machine.state) && keeper.machine.state !== "unknown";
       const isItsOwn = this.pair.sideOf(keeper.name) === "foreign";
@@ -83,12 +85,12 @@ export class Requested implements Family {
 
   /** Nobody gives ours back unasked: when it hears us again, it does so for a request. */
   assumeAll(context: Context): void {
-    this.#askAt = context.now;
+    this.#askSoon(context);
     for (const { name } of this.pair.keepers) this.#holds.set(name, "held");
   }
 
   assumeOurs(context: Context): void {
-    this.#askAt = context.now;
+    this.#askSoon(context);
     for (const { name } of this.pair.of(this.pair.running)) this.#holds.set(name, "held");
   }
 
@@ -130,13 +132,20 @@ export class Requested implements Family {
     const awaited = this.pair.of("local").filter(({ name }) =>
       this.hold(name) !== "free" && directives.pinnedNode(name) !== this.pair.other
     );
-    this.#askAt = awaited.length === 0 ? null : after(context.now, askAgainMs(settings.timing));
+    this.#askAt = awaited.length === 0
+      ? null
+      : after(context.now, requestAgainMs(settings.timing, this.#asked++));
     for (const { name, machine } of awaited) {
       if (machine.state === "stopped") this.outbox.send(context, say.request(name));
     }
   }
 
   leave(): void {}
+
+  #askSoon(context: Context): void {
+    this.#askAt = context.now;
+    this.#asked = 0;
+  }
 
   #keeper(group: string): Keeper | undefined {
     return this.pair.keepers.find(({ name }) => name === group);

@@ -43,3 +43,12 @@ export const answersPerSecondMax = 5;
 export function askAgainMs(timing: Timing): number {
   return Math.max(1_000, 2 * timing.keepaliveMs);
 }
+
+/**
+ * Between two old requests, twice as long each time: the daemon runs its scripts for every one of them, one after the
+ * other, and does nothing else before they are through. Lower: they pile up. Higher: one that it ignored, at its
+ * start, is repeated late.
+ */
+export function requestAgainMs(timing: Timing, asked: number): number {
+  return askAgainMs(timing) * 2 ** Math.min(asked, 5);
+}

@@ -381,6 +381,15 @@ Deno.test("legacy: ours is asked for and taken when it is given, its own is left
   assert.equal(puppet.states(), "web running, db stopped; n2: web stopped, db running");
 });
 
+Deno.test("legacy: a daemon that is slow to give is asked less and less often, since it works off every request", () => {
+  const puppet = new DaemonPuppet(legacyGroups);
+  puppet.beats(60_000);
+  assert.equal(puppet.heard().length, 6, "after 1, 3, 7, 15 and 31 s");
+  puppet.restarts();
+  puppet.beats(1_500);
+  assert.equal(puppet.heard().length, 2, "one that was started anew, as at the begin");
+});
+
 Deno.test("legacy: after our own stall ours is asked for again, since the daemon may have taken it", () => {
   const puppet = new DaemonPuppet(legacyGroups);
   puppet.beats(1_500);

@@ -3,7 +3,7 @@
 import { HA_DIRECTORY, writeHaDirectory } from "../../../scripts/lab/config.ts";
 import { heartbeatHaCf, startHeartbeat } from "../../../scripts/lab/heartbeat.ts";
 import type { Lab } from "../../../scripts/lab/lab.ts";
-import { type Course, shell, signal } from "./situation.ts";
+import { type Course, shell, signal, untilHeld } from "./situation.ts";
 
 const node1 = ["node1"];
 const both = ["node1", "node2"];
@@ -53,7 +53,7 @@ export const heartbeatAddress: Course = {
     {
       name: "the firewall of the standby drops heartbeats by its policy",
       befall: async (lab) => {
-        await shell(lab, "node2", "sleep 14"); // until the pair is up
+        await untilHeld(lab, "node1");
         await shell(
           lab,
           "node2",
@@ -94,7 +94,7 @@ export const heartbeatProcess: Course = {
   needs: [program],
   start: async (lab) => {
     await start(lab);
-    await shell(lab, "node2", "sleep 14"); // until the pair is up
+    await untilHeld(lab, "node1");
   },
   args,
   situations: [

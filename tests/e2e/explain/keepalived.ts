@@ -2,7 +2,7 @@
 
 import { startKeepalived } from "../../../scripts/lab/keepalived.ts";
 import type { Lab } from "../../../scripts/lab/lab.ts";
-import { type Course, pairFlags, shell, signal } from "./situation.ts";
+import { type Course, pairFlags, shell, signal, untilHeld } from "./situation.ts";
 
 const [node1, node2] = [["node1"], ["node2"]];
 const both = ["node1", "node2"];
@@ -98,7 +98,7 @@ export const keepalivedLink: Course = {
       name: "the primary's daemon stands still",
       befall: async (lab) => {
         startKeepalived(lab, "node1", { ...fast, link: "hb0" });
-        await new Promise((resolve) => setTimeout(resolve, 4000));
+        await untilHeld(lab, "node1");
         await signal(lab, "node1", "keepalived", "STOP");
       },
       holders: both,

@@ -110,7 +110,7 @@ export const heartlinePair: Course = {
     writeConfig(lab, { deadTimeMs: 3000 });
     for (const node of lab.nodes) lab.start(node, { target });
   },
-  args: () => ["--config", CONFIG_PATH, "--window", "2s"],
+  args: () => ["--config", CONFIG_PATH, "--window", "4s"],
   situations: [
     { name: "healthy", holders: node1, ask: both.map((at) => ({ at, verdict: "ok" })) },
     {

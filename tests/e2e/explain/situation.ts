@@ -183,6 +183,13 @@ export async function shell(lab: Lab, where: string, command: string): Promise<v
   assert.equal(ended.code, 0, `${where}: ${command}: ${ended.stderr}`);
 }
 
+/** Waits until a node has put the address on. */
+export async function untilHeld(lab: Lab, node: string): Promise<void> {
+  const command =
+    `for i in $(seq 300); do ip addr show | grep -q "inet ${VIP}/" && exit; sleep 0.2; done; exit 1`;
+  await shell(lab, node, command);
+}
+
 /** Sends a signal to all processes of a name in one node, which has process numbers of its own. */
 export async function signal(
   lab: Lab,

@@ -37,6 +37,7 @@ export const clusters: readonly Scenario[] = [
     name: "three nodes: the links between two of them are cut, the third is witness and nothing moves",
     needs: needsFirewall,
     options: { nodes: 3 },
+    config: { deadTimeMs: 3_000 },
     play: async (stage) => {
       await stage.opens();
       await dropHeartbeatsTo(stage, "node1", addressesOf(stage, "node2"));
@@ -60,7 +61,7 @@ export const clusters: readonly Scenario[] = [
     name: "three nodes and an arbiter: one is cut off and gives up, the next in order takes over",
     options: { nodes: 3 },
     config: {
-      deadTimeMs: 2000,
+      deadTimeMs: 4_000,
       extra: { arbiters: [{ ping: ["10.77.1.254"], "on-unreachable": "release" }] },
     },
     play: async (stage) => {

@@ -29,7 +29,7 @@ function fenced(
           agent: LAB_AGENT,
           nodes: both,
           options: { directory: powerDirectory(lab) },
-          limit: "30s",
+          limit: "55s",
         };
         const fencing = { devices: [device], delay: { node1: "200ms" }, ...settings };
         writeConfig(lab, { deadTimeMs: 1000, extra: { fencing } });

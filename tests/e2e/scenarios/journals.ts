@@ -51,7 +51,8 @@ export const journals: readonly Scenario[] = [
       }
       const { whatIf } = await again("node1", "--set", "deadtime=30s");
       const dead = whatIf!.rows.filter(({ key }) => key === "alarm node-dead node2").map(({ side }) => side);
-      assert.deepEqual(dead, ["recorded"], "30 s would have outlasted the stall");
+      const isSpared = dead.length > 0 && dead.every((side) => side === "recorded");
+      assert.ok(isSpared, `30 s would have outlasted the stall: ${dead}`);
       assert.notEqual(whatIf!.divergedAtMs, null);
     },
   },

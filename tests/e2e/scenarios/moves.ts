@@ -63,6 +63,7 @@ export const moves: readonly Scenario[] = [
   {
     name: "a clean shutdown hands over at once, and says goodbye",
     isEssential: true,
+    config: { deadTimeMs: 3_000 },
     play: async (stage) => {
       await stage.opens();
       const daemon = stage.lab.daemon("node1");

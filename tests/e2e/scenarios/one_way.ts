@@ -46,6 +46,7 @@ function oneWayHeartbeats(): Scenario[] {
     return {
       name: `heartbeats towards ${deaf === "node1" ? "the holder" : "the standby"} are lost: nothing moves`,
       needs: needsFirewall,
+      config: { deadTimeMs: 3_000 },
       play: async (stage) => {
         await stage.opens();
         await dropHeartbeatsTo(stage, deaf);

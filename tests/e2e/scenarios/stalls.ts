@@ -48,12 +48,13 @@ export const stalls: readonly Scenario[] = [
   },
   {
     name: "the holder's daemon stands still for less than the deadtime: nothing moves",
+    config: { deadTimeMs: 4_000 },
     play: async (stage) => {
       await stage.opens();
       stage.lab.stop("node1");
-      await pause(350);
+      await pause(1_400);
       stage.lab.cont("node1");
-      await stage.nothingMoves("node1", 1500);
+      await stage.nothingMoves("node1", 4_000);
       stage.neverTwo();
       stage.noOutage();
       for (const node of ["node1", "node2"]) assert.deepEqual(stage.codes(node, "alarm"), []);

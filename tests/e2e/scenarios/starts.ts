@@ -6,11 +6,12 @@
 import assert from "node:assert/strict";
 import { HA_DIRECTORY, writeHaDirectory } from "../../../scripts/lab/config.ts";
 import { waitFor } from "../harness.ts";
+import { assertUntouched } from "./partitions.ts";
 import type { Scenario } from "./scenario.ts";
 
 const both = ["node1", "node2"];
 /** Starting a runtime takes a while on a busy machine; agreeing does not. */
-const agreeMsMax = 2000;
+const agreeMsMax = 10_000;
 
 export const starts: readonly Scenario[] = [
   {
@@ -71,7 +72,8 @@ export const starts: readonly Scenario[] = [
       assert.equal(second.code, 69, second.stderr);
       assert.match(second.stderr, /Cannot start: a daemon runs here already \(process \d+ holds /);
       await stage.nothingMoves("node1", 300);
-      assert.deepEqual(stage.reports("node1"), []);
+      assert.deepEqual(stage.codes("node1", "alarm"), []);
+      assertUntouched(stage, "node1");
       stage.neverTwo();
       stage.noOutage();
     },

@@ -8,7 +8,9 @@ import { untilEqual, waitFor } from "../../e2e/harness.ts";
 import type { MixedPair } from "../mixed_pair.ts";
 import type { InteropScenario } from "../scenario.ts";
 
-const agreeMs = 5_000;
+const agreeMs = 20_000;
+/** A move is over when the real daemon's scripts are. */
+const moveMs = 90_000;
 
 /** Whatever both nodes must see alike, wrong uses included. */
 const lines = [
@@ -88,6 +90,7 @@ export const commands: readonly InteropScenario[] = [{
     await waitFor(
       async () => (await asHeartbeat(pair, "cl_status", ["rscstatus"])).stdout === "none\n",
       "cl_status rscstatus says none",
+      moveMs,
     );
     const takeover = await asHeartbeat(pair, "hb_takeover", ["local"]);
     assert.equal(takeover.code, 0, takeover.stderr);

@@ -18,21 +18,20 @@ export const cuts: readonly InteropScenario[] = [
       await pair.opens();
       const { lab, holders } = pair;
       for (const link of lab.links) await lab.mute("node1", link);
-      await waitFor(() => holders.sample().length === 2, "both hold it, each on its side", 15_000);
+      await waitFor(() => holders.sample().length === 2, "both hold it, each on its side");
       const healsMs = monotonicMs();
       for (const link of lab.links) await lab.unmute("node1", link);
       await waitFor(() => holders.sample().length < 2, "one of them lets go");
-      const endsMs = monotonicMs();
-      // The real daemon alone would hold on for two seconds; ours goes with its next heartbeat.
-      assert.ok(
-        endsMs - healsMs < 1_500,
-        `two holders for ${(endsMs - healsMs).toFixed(0)} ms after the repair`,
-      );
+      // The real daemon alone would hold on for two seconds; ours goes with its next heartbeat, and first.
+      const ends = holders.timeline().changes.find((change) =>
+        change.atMs > healsMs && change.holders.length < 2
+      )!;
+      assert.deepEqual(ends.holders, ["node2"]);
       await pair.said(/ notice group-stopping: /);
       await pair.said(/ notice node-restarted: the daemon of node2 was restarted/);
       await pair.settled("none|local");
       await pair.heldBy("node1");
-      pair.neverTwo(endsMs + 50);
+      pair.neverTwo(ends.atMs);
     },
   },
   {
@@ -48,7 +47,8 @@ export const cuts: readonly InteropScenario[] = [
       await pair.said(/ notice group-stopping: .* claims /);
       await pair.stays("node2", 1_500);
       await pair.said(/ alarm wire-veto: /);
-      assert.ok(overlapMs(pair.holders.timeline()) < 1_000, "its first announcement ends it");
+      // Its scripts take a while from the address to the first announcement, which ends it.
+      assert.ok(overlapMs(pair.holders.timeline()) < 5_000, "its first announcement ends it");
     },
   },
   {

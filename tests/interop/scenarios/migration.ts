@@ -8,8 +8,8 @@ import { readFileSync } from "node:fs";
 import type { InteropScenario } from "../scenario.ts";
 import type { MixedPair, Node } from "../mixed_pair.ts";
 
-/** What a busy machine may add to a move. */
-const slackMs = 500;
+/** What a busy machine may add to a move of Heartline's, of which a pause of the client is a small part. */
+const slackMs = 3_000;
 
 export const migration: readonly InteropScenario[] = [{
   name: "a pair is moved over one node at a time, and back",
@@ -21,7 +21,8 @@ export const migration: readonly InteropScenario[] = [{
     await pair.heldBy("node1");
     await pair.settled("local|all", "node1");
     const plannedMs = await plannedMoveOfHeartbeat(pair);
-    const allowedMs = plannedMs + slackMs;
+    // The scripts of the real daemon take half as long, or twice as long, from one time to the next.
+    const allowedMs = 2 * plannedMs + slackMs;
     const account = (what: string, outageMs: number) =>
       console.log(`  ${what}: the client's longest pause was ${outageMs.toFixed(0)} ms`);
     account("hb_standby between two Heartbeat daemons, for comparison", plannedMs);

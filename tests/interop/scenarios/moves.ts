@@ -110,6 +110,7 @@ export const moves: readonly InteropScenario[] = [
       }
       await pair.opens();
       await pair.stop("node1");
+      pair.blow();
       pair.start();
       await pair.said(/ notice heartbeat-peer: /);
       assert.doesNotMatch(pair.log(), /mach_down takeover complete/, "the takeover is still under way");
@@ -123,7 +124,7 @@ export const moves: readonly InteropScenario[] = [
 /** Starts so slowly on one node that much can happen meanwhile. */
 const SLOW_ON_NODE2 = `#!/bin/sh
 case "$1" in
-  start) [ "$(uname -n)" != node2 ] || sleep 5; touch /run/lab-slow;;
+  start) [ "$(uname -n)" != node2 ] || sleep 10; touch /run/lab-slow;;
   stop) rm -f /run/lab-slow;;
   status) [ -e /run/lab-slow ] && echo running || echo stopped;;
 esac

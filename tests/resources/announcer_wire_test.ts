@@ -150,14 +150,14 @@ Deno.test({
     using vip = open(machines, four);
     vip.holder.start();
     vip.announcer.start();
-    await until(() => capture.matching(/Reply 10\.9\.0\.100 is-at/).length === 1, "the first reply");
+    await until(() => capture.matching(/Reply 10\.9\.0\.100 is-at/).length >= 1, "the first reply");
     machines.ip(machines.a, "address", "delete", "10.9.0.100/24", "dev", "eth0");
     const atRemoval = performance.now();
     // The announcements at 0.1, 0.3 and 1 s must stay away; one from elsewhere shows that the capture works.
     await until(() => performance.now() - atRemoval > 1300, "the instants of three announcements pass", 3000);
     const prober = machines.on(machines.a, () => NeighbourSocket.open(vip.table.link("eth0")!, 4));
     prober.announce("10.9.0.77", "reply");
-    await until(() => capture.matching(/Reply 10\.9\.0\.77 is-at/).length === 1, "the capture is alive");
+    await until(() => capture.matching(/Reply 10\.9\.0\.77 is-at/).length >= 1, "the capture is alive");
     prober.close();
     const late = capture.matching(/10\.9\.0\.100/).filter(({ atMs }) => atMs > atRemoval + 50);
     assert.deepEqual(late.map(({ text }) => text), []);

@@ -78,20 +78,21 @@ for (const spec of [four, six]) {
   scene(
     `IPv${spec.family}: the kernel ends the lease, and a renewal never brings the address back`,
     async (on) => {
-      const holder = on.holder({ ...spec, leaseSeconds: 1 });
+      const holder = on.holder({ ...spec, leaseSeconds: 2 });
       assert.equal(holder.start().result, "running");
       const startedMs = monotonicMs();
       // Renewed, it outlives its first lease…
-      while (monotonicMs() - startedMs < 1600) {
+      while (monotonicMs() - startedMs < 2600) {
         assert.deepEqual(holder.renew(), { kind: "renewed" });
         await new Promise((resolve) => setTimeout(resolve, 100));
       }
       assert.equal(holder.isPresent(), true);
       // …and without renewals it goes.
+      assert.deepEqual(holder.renew(), { kind: "renewed" });
       const lastMs = monotonicMs();
       await until(() => !holder.isPresent(), "the kernel removes the address");
       const lifeMs = monotonicMs() - lastMs;
-      assert.ok(lifeMs > 700 && lifeMs < 1600, `lived on for ${lifeMs} ms`);
+      assert.ok(lifeMs > 1700 && lifeMs < 6000, `lived on for ${lifeMs} ms`);
       assert.deepEqual(holder.renew(), { kind: "lost" });
       assert.deepEqual(shown(on, spec.address), []);
     },
@@ -210,8 +211,11 @@ scene("an address is fast to renew", (on) => {
   const holder = on.holder({ ...four, leaseSeconds: 5 });
   holder.start();
   for (let warm = 0; warm < 200; warm++) holder.renew();
-  const startedMs = performance.now();
-  for (let time = 0; time < 200; time++) assert.equal(holder.renew().kind, "renewed");
-  const eachMs = (performance.now() - startedMs) / 200;
-  assert.ok(eachMs < 5, `a renewal took ${eachMs} ms`);
+  const times = Array.from({ length: 200 }, () => {
+    const startedMs = performance.now();
+    assert.equal(holder.renew().kind, "renewed");
+    return performance.now() - startedMs;
+  });
+  const medianMs = times.sort((a, b) => a - b)[100]!;
+  assert.ok(medianMs < 5, `a renewal took ${medianMs} ms`);
 });

@@ -43,11 +43,17 @@ networkTest(
   (network) =>
     withAsker(network, async (asker) => {
       for (const windowMs of [10, 50, 200]) {
-        const [verdict, tookMs] = await timed(() =>
-          asker.ask({ addresses: places("e0", four, six), windowMs })
-        );
-        assert.deepEqual(verdict, { kind: "silent" });
-        assert.ok(tookMs >= windowMs && tookMs < windowMs + 40, `window ${windowMs} ms took ${tookMs} ms`);
+        const times: number[] = [];
+        // The best of some: a busy machine is late now and then, and never early.
+        for (let round = 0; round < 5; round++) {
+          const [verdict, tookMs] = await timed(() =>
+            asker.ask({ addresses: places("e0", four, six), windowMs })
+          );
+          assert.deepEqual(verdict, { kind: "silent" });
+          assert.ok(tookMs >= windowMs, `window ${windowMs} ms took ${tookMs} ms`);
+          times.push(tookMs);
+        }
+        assert.ok(Math.min(...times) < windowMs + 40, `window ${windowMs} ms took ${times}`);
       }
     }),
 );
@@ -67,7 +73,7 @@ for (const [address, prefix] of [[four, 24], [six, 64]] as const) {
             asker.ask({ addresses: places("e0", four, six), windowMs })
           );
           assert.deepEqual(verdict, answered);
-          assert.ok(tookMs < 100, `answered after ${tookMs} ms`);
+          assert.ok(tookMs < 900, `answered after ${tookMs} ms`);
         }
       }),
   );
@@ -120,12 +126,12 @@ for (
             const [lower, higher] = isLowerOnB ? [onB, onC] : [onC, onB];
             const addresses = places("e0", address);
             const start = performance.now();
-            const first = lower.ask({ addresses, windowMs: 300 });
+            const first = lower.ask({ addresses, windowMs: 2_000 });
             // Late: both questions of the first were sent before the second begins to listen.
             if (isLate) {
-              await until("both questions were sent", () => performance.now() - start > 180);
+              await until("both questions were sent", () => performance.now() - start > 1_200);
             }
-            const second = higher.ask({ addresses, windowMs: 60 });
+            const second = higher.ask({ addresses, windowMs: 400 });
             assert.deepEqual(await second, {
               kind: "contended",
               address,

@@ -130,21 +130,21 @@ for (const [family, address, prefix] of [[4, "10.9.0.5", 24], [6, "fd09::5", 64]
       open(network, async (netlink, index) => {
         const isThere = () => netlink.addresses(family).some((own) => own.address === address);
         const renew = () =>
-          netlink.setAddress({ index, address, prefix, validSeconds: 1, skipDuplicateDetection: true });
+          netlink.setAddress({ index, address, prefix, validSeconds: 2, skipDuplicateDetection: true });
         renew();
         const start = monotonicMs();
         let lastRenewal = start;
-        await until("it was renewed for 2.5 s", () => {
+        await until("it was renewed for 3.5 s", () => {
           if (monotonicMs() - lastRenewal > 300) {
             assert.ok(isThere(), "the address went although it was renewed");
             renew();
             lastRenewal = monotonicMs();
           }
-          return monotonicMs() - start > 2500;
+          return monotonicMs() - start > 3500;
         });
         await until("the kernel removed it", () => !isThere());
         const outlivedMs = monotonicMs() - lastRenewal;
-        assert.ok(outlivedMs > 900 && outlivedMs < 2200, `removed after ${outlivedMs} ms`);
+        assert.ok(outlivedMs > 1900 && outlivedMs < 8000, `removed after ${outlivedMs} ms`);
       }),
   );
 

@@ -60,7 +60,7 @@ Deno.test("a daemon that keeps the pipes does not delay the end, and lives on", 
   try {
     assert.equal(result.code, 0);
     assert.equal(result.timedOut, false);
-    assert.ok(result.durationMs < 1000, `took ${result.durationMs} ms`);
+    assert.ok(result.durationMs < 8_000, `took ${result.durationMs} ms`);
     assert.equal(isGone(daemon), false);
   } finally {
     kill(daemon);
@@ -72,16 +72,16 @@ Deno.test("a daemon that chatters on the inherited pipe is not listened to for l
   const daemon = Number(result.stdout.split("\n")[0]);
   try {
     assert.equal(result.code, 0);
-    assert.ok(result.durationMs < 1500, `took ${result.durationMs} ms`);
+    assert.ok(result.durationMs < 8_000, `took ${result.durationMs} ms`);
   } finally {
     kill(daemon);
   }
 });
 
 Deno.test("a limit that has passed does not kill the daemon of a script that had ended while we slept", async () => {
-  const running = sh("sleep 600 & echo $!", 400);
+  const running = sh("sleep 600 & echo $!", 2_000);
   // Sleeps without seeing the exit: what a SIGSTOP of this process looks like from inside.
-  const end = performance.now() + 700;
+  const end = performance.now() + 2_500;
   while (performance.now() < end);
   const result = await running;
   const daemon = Number(result.stdout.trim());
@@ -210,7 +210,7 @@ Deno.test({
     const before = readFileSync(scoreFile, "utf8");
     try {
       writeFileSync(scoreFile, "-500");
-      assert.equal((await sh(`sleep 0.2; cat ${scoreFile}`)).stdout, "0\n");
+      assert.equal((await sh(`sleep 2; cat ${scoreFile}`)).stdout, "0\n");
     } finally {
       writeFileSync(scoreFile, before);
     }

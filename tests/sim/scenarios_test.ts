@@ -231,6 +231,21 @@ Deno.test("in maintenance an address whose lease ran out while its daemon stood 
   assert.equal(holderAt(simulation, 10_000), "n1");
 });
 
+Deno.test("a lease that a cut-off node could not renew is told as that, and nothing is put back", () => {
+  const simulation = pair({
+    arbiter: { kind: "release" },
+    timing: { keepaliveMs: 300, deadTimeMs: 3_000 },
+    groups: [{ name: "web", resources: [{ leaseSeconds: 1 }] }],
+  })
+    .at(10_000, cutAll()).at(10_000, { kind: "segment", node: "n1", segment: 1 }).run(20_000);
+  const said = simulation.trace.entries.filter(({ node, atMs }) => node === "n1" && atMs >= 10_000);
+  const lost = said.find(({ code }) => code === "address-lost");
+  assert.match(lost!.sentence, /its lease ran out: neither an arbiter nor all other nodes have answered/);
+  assert.ok(!said.some(({ code }) => code === "address-flapping"));
+  const gone = simulation.trace.holders("web").filter(({ fromMs }) => fromMs > 10_000);
+  assert.deepEqual(gone.map(({ holders }) => holders.join()), ["", "n2"]);
+});
+
 Deno.test("a takeover that must be confirmed waits for it", () => {
   const simulation = pair({ takeoverConfirm: true }).at(5_000, { kind: "power-off", node: "n1" }).run(10_000);
   assert.equal(holderAt(simulation, 10_000), "");

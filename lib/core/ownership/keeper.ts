@@ -22,7 +22,7 @@ import { lastHeard, Moves } from "./moves.ts";
 import { type Candidate, candidateOf, holderOf, holds, mayHold, outranks, place } from "./placement.ts";
 import type { Surroundings } from "./surroundings.ts";
 import { Remains } from "./remains.ts";
-import { ReturnWatch } from "./return_watch.ts";
+import { lossInWords, ReturnWatch } from "./return_watch.ts";
 import { Rivals } from "./rivals.ts";
 import { Vigil } from "./vigil.ts";
 
@@ -172,10 +172,10 @@ export class Keeper {
     const done = this.returns.lost(context, resource, windowMs, this.#isMaintenance);
     if (done === null) return;
     const id = this.settings.resources[resource]?.id ?? this.name;
-    const what = done === "left" ? "left as it is: maintenance is on" : "putting it back if it is free";
-    const sentence = `${id} is gone from this machine; ${what}`;
+    const how = done === "asked" && !this.#maySet ? "lapsed" : done;
+    const sentence = `${id} is gone from this machine; ${lossInWords[how]}`;
     context.report("warning", "address-lost", sentence, { group: this.name });
-    if (this.health.isAddressFlapping(context.now)) {
+    if (how !== "lapsed" && this.health.isAddressFlapping(context.now)) {
       const often = `${id} is removed again and again: look for a network manager`;
       context.raise("address-flapping", this.name, often);
     }

@@ -13,6 +13,13 @@ import type { WireVerdict } from "../inputs.ts";
 import { after, type Instant } from "../instant.ts";
 import { wireBlindRetryMs } from "../limits.ts";
 
+/** What is done about an address that is gone. `lapsed`: we were too long without contact to renew its lease. */
+export const lossInWords = {
+  asked: "putting it back if it is free",
+  left: "left as it is: maintenance is on",
+  lapsed: "its lease ran out: neither an arbiter nor all other nodes have answered lately enough to renew it",
+} as const;
+
 export class ReturnWatch {
   readonly #resources = new Set<number>();
   #pending: EffectId | null = null;

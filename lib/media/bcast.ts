@@ -19,7 +19,7 @@ function broadcastOf({ device, port }: BcastSettings): GroupSettings {
     device,
     port,
     find: (interfaces) => broadcastEnds(device, interfaces),
-    prepare: ({ sender }) => sender.setBroadcast(true),
+    prepare: ({ sender }) => sender.socket.setBroadcast(true),
   };
 }
 

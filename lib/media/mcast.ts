@@ -19,10 +19,10 @@ function multicastOf({ device, group, port, ttl, loop }: McastSettings): GroupSe
     device,
     port,
     find: (interfaces) => multicastEnds(device, group, interfaces),
-    prepare: ({ receiver, sender, senderDescriptor }, { local }) => {
-      receiver.addMembership(group, local);
-      sender.setMulticastInterface(local);
-      setMulticast(senderDescriptor, familyOf(group) === "ipv6" ? 6 : 4, ttl, loop);
+    prepare: ({ receiver, sender }, { local }) => {
+      receiver.socket.addMembership(group, local);
+      sender.socket.setMulticastInterface(local);
+      setMulticast(sender.sender.descriptor, familyOf(group) === "ipv6" ? 6 : 4, ttl, loop);
     },
   };
 }

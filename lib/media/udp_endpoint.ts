@@ -10,7 +10,6 @@
  * peer for dead.
  */
 
-import type { Socket } from "node:dgram";
 import { networkInterfaces } from "node:os";
 import {
   endpointText,
@@ -24,7 +23,7 @@ import {
 import type { MediumCounters, Reply } from "./medium.ts";
 import { UdpPeer } from "./udp_peer.ts";
 import { UdpReplies } from "./udp_replies.ts";
-import { bindSocket, closeQuietly, explain, fitted } from "./udp_socket.ts";
+import { bindSocket, closeQuietly, explain, fitted, type UdpSocket } from "./udp_socket.ts";
 
 /**
  * First and last wait between two attempts to bind, doubled each time. Shorter burns time while a cable is out;
@@ -57,7 +56,7 @@ export interface UdpEndpointEvents {
 export class UdpEndpoint {
   /** Own address while bound. */
   localAddress: string | null = null;
-  #socket: Socket | null = null;
+  #socket: UdpSocket | null = null;
   #problem: string | null = null;
   #retryTimer: ReturnType<typeof setTimeout> | null = null;
   #retryMs = retryMsMin;
@@ -102,28 +101,29 @@ export class UdpEndpoint {
     const interfaces = networkInterfaces();
     const local = this.#local(interfaces);
     if (local === null) throw new Error(this.#noAddress(interfaces));
-    const socket = await bindSocket(local, port);
-    if (this.#isClosed) return closeQuietly(socket);
-    socket.on("error", (error) => this.#errored(socket, error));
-    const replies = new UdpReplies(socket, this.counters);
+    const bound = await bindSocket(local, port);
+    if (this.#isClosed) return closeQuietly(bound);
+    const { socket, sender } = bound;
+    socket.on("error", (error) => this.#errored(bound, error));
+    const replies = new UdpReplies(sender, this.counters);
     socket.on("message", (packet, from) => {
       this.counters.receivedPackets++;
       this.counters.receivedBytes += packet.length;
       const reply: Reply = (answer) => replies.send(answer, from);
       this.events.received(fitted(packet), endpointText(from.address, from.port), reply);
     });
-    this.#socket = socket;
+    this.#socket = bound;
     this.localAddress = local;
     this.#retryMs = retryMsMin;
     this.#peers = this.settings.peers
       .filter((peer) => !this.#isSelf(peer, local, interfaces))
       .map(({ address, port }) =>
         new UdpPeer(
-          socket,
+          sender,
           scoped(address, device),
           port,
           this.counters,
-          (peer, error) => this.#sent(peer, error),
+          (peer, code) => this.#sent(bound, peer, code),
         )
       );
     this.#report(null);
@@ -154,10 +154,9 @@ export class UdpEndpoint {
       }`;
   }
 
-  #sent(peer: UdpPeer, error: Error | null): void {
-    const socket = this.#socket;
-    if (socket !== peer.socket || this.#isClosed) return;
-    if (error === null) {
+  #sent(socket: UdpSocket, peer: UdpPeer, code: number): void {
+    if (this.#socket !== socket || this.#isClosed) return;
+    if (code === 0) {
       if (this.#problem !== null && this.#peers.every((each) => each.failures === 0)) this.#report(null);
       return;
     }
@@ -165,18 +164,18 @@ export class UdpEndpoint {
     if (!isLoopback(local) && !isOwnAddress(local, networkInterfaces())) {
       this.#lost(socket, `${local} is no longer an address of ${this.settings.device}`);
     } else if (peer.failures >= sendFailuresMax) {
-      this.#report(`cannot send to ${peer.address}: ${explain(error)}`);
+      this.#report(`cannot send to ${peer.address}: ${explain(code)}`);
     }
   }
 
   /** Some runtimes hand on what ICMP says of a peer that is away; the socket is as good as before. */
-  #errored(socket: Socket, error: Error): void {
+  #errored(socket: UdpSocket, error: Error): void {
     const code = (error as { code?: string }).code ?? "";
     if (/^E(CONNREFUSED|HOSTUNREACH|NETUNREACH|MSGSIZE)$/.test(code)) return;
     this.#lost(socket, error.message);
   }
 
-  #lost(socket: Socket, reason: string): void {
+  #lost(socket: UdpSocket, reason: string): void {
     if (this.#socket !== socket) return;
     void this.#closeSocket();
     this.#retryLater(new Error(reason));
@@ -201,12 +200,11 @@ export class UdpEndpoint {
 
   #closeSocket(): Promise<void> {
     const socket = this.#socket;
-    for (const peer of this.#peers) peer.close();
     this.#peers = [];
     this.#socket = null;
     this.localAddress = null;
     return socket === null ? Promise.resolve() : new Promise((resolve) => {
-      socket.removeAllListeners("message");
+      socket.socket.removeAllListeners("message");
       closeQuietly(socket, resolve);
     });
   }

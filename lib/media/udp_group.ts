@@ -10,16 +10,15 @@
  * shared, unlike that of unicast: the kernel gives every socket a copy, so that nobody is made deaf.
  */
 
-import type { Socket } from "node:dgram";
 import { networkInterfaces } from "node:os";
 import { EnvironmentError } from "../errors.ts";
-import { bindToDevice, ownSockets } from "../system/bind_to_device.ts";
+import { bindToDevice } from "../system/bind_to_device.ts";
 import { udpPacketBytesMax } from "../wire/limits.ts";
-import { endpointText, type Interfaces, isOwnAddress, isSameAddress, unscoped } from "./addresses.ts";
+import { endpointText, type Interfaces, isOwnAddress, isSameAddress } from "./addresses.ts";
 import { type Medium, type MediumEvents, noTraffic, type Reply } from "./medium.ts";
 import { UdpPeer } from "./udp_peer.ts";
 import { UdpReplies } from "./udp_replies.ts";
-import { bindSocket, closeQuietly, explain, fitted } from "./udp_socket.ts";
+import { bindSocket, closeQuietly, explain, fitted, type UdpSocket } from "./udp_socket.ts";
 
 /** First and last wait between two attempts, doubled each time; the dangers are those of unicast. */
 const retryMsMin = 200;
@@ -45,9 +44,8 @@ export interface GroupSettings {
 }
 
 export interface GroupSockets {
-  readonly receiver: Socket;
-  readonly sender: Socket;
-  readonly senderDescriptor: number;
+  readonly receiver: UdpSocket;
+  readonly sender: UdpSocket;
 }
 
 /** Descriptors are told apart by when they appear: one medium after the other binds. */
@@ -114,43 +112,38 @@ export class UdpGroup implements Medium {
     const sockets = await turn;
     if (this.#isClosed) return closeBoth(sockets);
     const { receiver, sender } = sockets;
-    const own = sender.address();
-    const replies = new UdpReplies(sender, this.counters);
-    receiver.on("message", (packet, from) => {
+    const own = sender.socket.address();
+    const replies = new UdpReplies(sender.sender, this.counters);
+    receiver.socket.on("message", (packet, from) => {
       if (from.port === own.port && isSameAddress(from.address, own.address)) return;
       this.counters.receivedPackets++;
       this.counters.receivedBytes += packet.length;
       const reply: Reply = (answer) => replies.send(answer, from);
       this.#events?.received(fitted(packet), endpointText(from.address, from.port), reply);
     });
-    for (const socket of [receiver, sender]) {
+    for (const { socket } of [receiver, sender]) {
       socket.on("error", (error) => this.#lost(sockets, error.message));
     }
     this.#sockets = sockets;
     this.localAddress = ends.local;
     this.#group = new UdpPeer(
-      sender,
+      sender.sender,
       ends.group,
       this.settings.port,
       this.counters,
-      (group, error) => this.#sent(group, error),
+      (group, code) => this.#sent(group, code),
     );
     if (!this.#mustProve) this.#well();
   }
 
   async #bindBoth(ends: GroupEnds): Promise<GroupSockets> {
     const { device, port } = this.settings;
-    const earlier = ownSockets();
     const receiver = await bindSocket(ends.group, port, { reuseAddr: true });
     try {
       const sender = await bindSocket(ends.local, 0);
       try {
-        const tie = (socket: Socket) => {
-          const { address, port } = socket.address();
-          return bindToDevice({ address: unscoped(address), port }, device, earlier);
-        };
-        tie(receiver);
-        const sockets = { receiver, sender, senderDescriptor: tie(sender) };
+        for (const { sender: { descriptor } } of [receiver, sender]) bindToDevice(descriptor, device);
+        const sockets = { receiver, sender };
         this.settings.prepare(sockets, ends);
         return sockets;
       } catch (error) {
@@ -163,9 +156,9 @@ export class UdpGroup implements Medium {
     }
   }
 
-  #sent(group: UdpPeer, error: Error | null): void {
+  #sent(group: UdpPeer, code: number): void {
     if (group !== this.#group || this.#isClosed) return;
-    if (error === null) {
+    if (code === 0) {
       this.#mustProve = false;
       this.#well();
       return;
@@ -176,7 +169,7 @@ export class UdpGroup implements Medium {
     } else if (group.failures >= sendFailuresMax) {
       // An interface that was made anew has the address too, but not our sockets.
       this.#mustProve = true;
-      this.#lost(this.#sockets, `cannot send to ${group.address}: ${explain(error)}`);
+      this.#lost(this.#sockets, `cannot send to ${group.address}: ${explain(code)}`);
     }
   }
 
@@ -207,7 +200,6 @@ export class UdpGroup implements Medium {
 
   async #closeSockets(): Promise<void> {
     const sockets = this.#sockets;
-    this.#group?.close();
     this.#group = null;
     this.#sockets = null;
     this.localAddress = null;
@@ -216,7 +208,7 @@ export class UdpGroup implements Medium {
 }
 
 async function closeBoth({ receiver, sender }: GroupSockets): Promise<void> {
-  receiver.removeAllListeners("message");
+  receiver.socket.removeAllListeners("message");
   await Promise.all(
     [receiver, sender].map((socket) => new Promise<void>((resolve) => closeQuietly(socket, resolve))),
   );

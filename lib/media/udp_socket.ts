@@ -4,22 +4,36 @@
  */
 
 import { createSocket, type Socket } from "node:dgram";
-import { familyOf } from "./addresses.ts";
+import { DatagramSender, ownSockets } from "../system/datagram_sender.ts";
+import { Errno, errnoText } from "../system/errno.ts";
+import { familyOf, unscoped } from "./addresses.ts";
 
 /** What waits while the process is busy. Less loses packets in a stall; more only delays the news that we stalled. */
 const receiveBufferBytes = 512 * 1024;
+/** What the kernel takes at once. Less loses a burst of large packets that are sent again. */
+const sendBufferBytes = 1024 * 1024;
 
-/** Without listeners. Rejects with the socket's error, and leaves nothing open. */
+/** It receives by the runtime, and sends by itself. */
+export interface UdpSocket {
+  readonly socket: Socket;
+  readonly sender: DatagramSender;
+}
+
+/**
+ * Without listeners. Rejects with the socket's error, and leaves nothing open. Of an address that is shared one socket
+ * at a time: they are told apart by when they appear.
+ */
 export async function bindSocket(
   address: string,
   port: number,
   options: { readonly reuseAddr?: boolean } = {},
-): Promise<Socket> {
+): Promise<UdpSocket> {
+  const earlier = ownSockets();
   const type = familyOf(address) === "ipv6" ? "udp6" : "udp4";
   const socket = createSocket({ type, ipv6Only: true, ...options });
   await new Promise<void>((resolve, reject) => {
     socket.once("error", (error) => {
-      closeQuietly(socket);
+      closeSocket(socket);
       reject(error);
     });
     socket.bind(port, address, resolve);
@@ -27,10 +41,20 @@ export async function bindSocket(
   socket.removeAllListeners("error");
   try {
     socket.setRecvBufferSize(receiveBufferBytes);
+    socket.setSendBufferSize(sendBufferBytes);
   } catch {
-    // The kernel's own size has to do.
+    // The kernel's own sizes have to do.
   }
-  return socket;
+  try {
+    const bound = socket.address();
+    return {
+      socket,
+      sender: DatagramSender.of({ address: unscoped(bound.address), port: bound.port }, earlier),
+    };
+  } catch (error) {
+    closeSocket(socket);
+    throw error;
+  }
 }
 
 /** Deno hands over small packets in buffers of 64 KiB, which whoever keeps a part of one would keep whole. */
@@ -38,16 +62,20 @@ export function fitted(packet: Uint8Array): Uint8Array {
   return packet.buffer.byteLength > 2 * packet.length ? new Uint8Array(packet) : packet;
 }
 
-/** Deno tells neither EPERM nor EACCES of a send, only `UNKNOWN`. */
-export function explain(error: Error): string {
-  const code = (error as { code?: string }).code ?? "";
-  return ["EPERM", "EACCES", "UNKNOWN"].includes(code)
+/** The error number of a send in words. */
+export function explain(code: number): string {
+  return code === Errno.EPERM || code === Errno.EACCES
     ? "refused by this machine itself, by a firewall rule or a route that prohibits it"
-    : error.message;
+    : errnoText(code);
+}
+
+export function closeQuietly({ socket, sender }: UdpSocket, done: () => void = () => {}): void {
+  sender.close();
+  closeSocket(socket, done);
 }
 
 /** A socket that failed may be closed already, which closing again reports by throwing. */
-export function closeQuietly(socket: Socket, done: () => void = () => {}): void {
+function closeSocket(socket: Socket, done: () => void = () => {}): void {
   socket.removeAllListeners("error");
   socket.on("error", () => {});
   try {

@@ -3,14 +3,13 @@
  * one, and on serial lines, with a key or with none. It answers and counts; it takes no part in anything.
  */
 
-import type { Socket } from "node:dgram";
 import type { Authentication, SerialBaud } from "../core/settings.ts";
 import { EnvironmentError } from "../errors.ts";
 import { endpointText } from "../media/addresses.ts";
 import { noTraffic, type Reply } from "../media/medium.ts";
 import { Serial } from "../media/serial.ts";
 import { UdpReplies } from "../media/udp_replies.ts";
-import { bindSocket, closeQuietly } from "../media/udp_socket.ts";
+import { bindSocket, closeQuietly, type UdpSocket } from "../media/udp_socket.ts";
 import { monotonicMs } from "../system/clock.ts";
 import { open } from "../wire/packet.ts";
 import { isProbe } from "../wire/probe_message.ts";
@@ -42,7 +41,7 @@ export class ProbeListener {
   /** Packets that were no question with our key. */
   refused = 0;
   readonly #responder: ProbeResponder;
-  readonly #sockets: Socket[] = [];
+  readonly #sockets: UdpSocket[] = [];
   readonly #lines: Serial[] = [];
 
   constructor(readonly settings: ListenSettings) {
@@ -72,9 +71,9 @@ export class ProbeListener {
   async #openUdp(address: string): Promise<string> {
     const { port } = this.settings;
     const place = endpointText(address, port);
-    let socket: Socket;
+    let bound: UdpSocket;
     try {
-      socket = await bindSocket(address, port);
+      bound = await bindSocket(address, port);
     } catch (cause) {
       const { code } = cause as { code?: string };
       const why = code === "EADDRINUSE"
@@ -86,8 +85,9 @@ export class ProbeListener {
         cause,
       });
     }
-    this.#sockets.push(socket);
-    const replies = new UdpReplies(socket, noTraffic());
+    this.#sockets.push(bound);
+    const { socket, sender } = bound;
+    const replies = new UdpReplies(sender, noTraffic());
     socket.on("error", () => {});
     socket.on("message", (packet, from) => {
       this.#received(packet, place, from.address, "netstring", (answer) => replies.send(answer, from));

@@ -3,14 +3,13 @@
  * on a wire by broadcast or multicast, as the link of the settings does it.
  */
 
-import type { Socket } from "node:dgram";
 import { networkInterfaces } from "node:os";
 import { EnvironmentError } from "../errors.ts";
 import type { Answer } from "../measure/series.ts";
 import { endpointText, familyOf, isOwnAddress, scoped } from "../media/addresses.ts";
 import { noTraffic } from "../media/medium.ts";
 import { UdpReplies } from "../media/udp_replies.ts";
-import { bindSocket, closeQuietly } from "../media/udp_socket.ts";
+import { bindSocket, closeQuietly, type UdpSocket } from "../media/udp_socket.ts";
 import { monotonicMs } from "../system/clock.ts";
 import type { Prober } from "./prober.ts";
 import { Questions, type QuestionSettings } from "./questions.ts";
@@ -33,9 +32,8 @@ export class UdpProber implements Prober {
   readonly device: string | null;
   readonly caveat = null;
   readonly #questions: Questions;
-  /** In their order, which Deno does not keep by itself. */
   #outward: UdpReplies | null = null;
-  #socket: Socket | null = null;
+  #socket: UdpSocket | null = null;
   readonly #counters = noTraffic();
 
   constructor(readonly target: UdpTarget, settings: QuestionSettings) {
@@ -49,7 +47,7 @@ export class UdpProber implements Prober {
     try {
       const any = familyOf(address) === "ipv6" ? "::" : "0.0.0.0";
       const own = local === null || device === null ? local : scoped(local, device);
-      const socket = this.#socket = await bindSocket(own ?? any, 0);
+      const { socket, sender } = this.#socket = await bindSocket(own ?? any, 0);
       socket.on("error", () => {});
       socket.on("message", (packet) => {
         const read = this.#questions.read(packet, monotonicMs());
@@ -60,7 +58,7 @@ export class UdpProber implements Prober {
         socket.setMulticastTTL(group.ttl);
         if (own !== null) socket.setMulticastInterface(own);
       }
-      this.#outward = new UdpReplies(socket, this.#counters);
+      this.#outward = new UdpReplies(sender, this.#counters);
     } catch (cause) {
       await this.close();
       const isMissing = local !== null && !isOwnAddress(local, networkInterfaces());
@@ -89,7 +87,7 @@ export class UdpProber implements Prober {
     this.#socket = null;
     this.#outward = null;
     if (socket === null) return Promise.resolve();
-    socket.removeAllListeners("message");
+    socket.socket.removeAllListeners("message");
     return new Promise((resolve) => closeQuietly(socket, resolve));
   }
 }

@@ -11,7 +11,7 @@ export const AF = { UNIX: 1, INET: 2, INET6: 10, NETLINK: 16, PACKET: 17 } as co
 export const SOCK = { DGRAM: 2, RAW: 3, NONBLOCK: 0x800, CLOEXEC: 0x80000 } as const;
 export const MSG = { TRUNC: 0x20, DONTWAIT: 0x40, NOSIGNAL: 0x4000 } as const;
 export const SOL_SOCKET = 1;
-export const SO = { RCVBUF: 8, BINDTODEVICE: 25, ATTACH_FILTER: 26 } as const;
+export const SO = { TYPE: 3, RCVBUF: 8, BINDTODEVICE: 25, ATTACH_FILTER: 26 } as const;
 
 /** What tells a person how to get a raw socket. */
 export const needsNetRaw = "run it as root, or give it the capability CAP_NET_RAW";

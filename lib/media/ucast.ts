@@ -59,7 +59,6 @@ export class Ucast implements Medium {
     if (problem !== undefined) events.failed(problem);
   }
 
-  /** The packet is sent after this returns; it must not be changed. */
   send(packet: Uint8Array): void {
     if (this.#isClosed || !this.#isOpen || packet.length > this.packetBytesMax) {
       this.counters.sendErrors++;

@@ -91,7 +91,6 @@ export class UdpGroup implements Medium {
     if (this.#problem !== null && !this.#isClosed) events.failed(this.#problem);
   }
 
-  /** The packet is sent after this returns; it must not be changed. */
   send(packet: Uint8Array): void {
     if (this.#group === null || packet.length > this.packetBytesMax) this.counters.sendErrors++;
     else this.#group.send(packet);

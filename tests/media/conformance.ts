@@ -5,6 +5,10 @@
 
 import assert from "node:assert/strict";
 import type { Medium, MediumEvents, Reply } from "../../lib/media/medium.ts";
+import { libc } from "../../lib/system/libc.ts";
+
+// Opened before any test, so that none is blamed for it.
+libc();
 
 export interface MediumPair {
   /** Both not open yet; what one sends the other receives. */

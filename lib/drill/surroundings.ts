@@ -8,7 +8,6 @@ import { suggestion } from "../config/spelling.ts";
 import type { MediumSettings } from "../core/settings.ts";
 import type { NodeView } from "../core/view.ts";
 import { EnvironmentError } from "../errors.ts";
-import { isLinkLocal } from "../media/addresses.ts";
 import { monotonicMs } from "../system/clock.ts";
 import { EchoSocket } from "../system/icmp.ts";
 import { NeighbourSocket } from "../system/neighbour.ts";
@@ -113,6 +112,11 @@ export function deviceTowards(
 ): string | null {
   if (isLinkLocal(remote)) return zone ?? link.name;
   return netlink.deviceForAddress(remote)?.name ?? null;
+}
+
+/** `fe80::/10`, of a canonical text. */
+function isLinkLocal(address: string): boolean {
+  return /^fe[89ab]/.test(address);
 }
 
 /** The media of the settings on the link, without those that lead to this machine itself. */

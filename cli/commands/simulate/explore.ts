@@ -26,7 +26,7 @@ export function exploreCommand() {
         ["heartline simulate explore", "1000 random clusters"],
         ["heartline simulate explore /etc/ha.d --runs 10000", "the cluster of this configuration"],
         ["heartline simulate explore --seed 4711 --runs 1", "one seed again"],
-      ]) + "\nExit codes: 0 every promise kept, 1 one was broken, or interrupted, 2 usage, 78 configuration.",
+      ]) + "\nExit codes: 0 all promises kept, 1 one broken, or interrupted, 2 usage,\n78 configuration.",
     )
     .action(async (config, options) => {
       const { explorePlay } = await import("./explore_play.ts");

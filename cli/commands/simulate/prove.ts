@@ -31,7 +31,7 @@ export function proveCommand() {
         ["heartline simulate prove /etc/ha.d", "can this pair ever have two holders?"],
         ["heartline simulate prove web.yaml --faults cut,crash,pause", "if the service network is sound?"],
       ]) +
-        "\nExit codes: 0 never two holders, 1 two holders found, or interrupted, 2 usage, 78 configuration.",
+        "\nExit codes: 0 never two holders, 1 two holders, or interrupted,\n2 usage, 78 configuration.",
     )
     .action(async (config, options) => {
       const { provePlay } = await import("./prove_play.ts");

@@ -137,10 +137,13 @@ async function testRun(
 }
 
 /**
- * Folders of tests that work with sockets, processes and namespaces, and measure time: in processes of their own, whose
+ * Tests that work with sockets, processes and namespaces, and measure time: in processes of their own, whose
  * environment, priority and namespaces no other test changes, and in each one after the other.
  */
-const SERIAL = [/^tests\/(arbiters|fencing|media|resources|runtime|system)\//];
+const SERIAL = [
+  /^tests\/(arbiters|fencing|media|resources|runtime|system)\//,
+  /^tests\/drill\/(surroundings|ignored)_/,
+];
 /** Tests between machines of their own network namespaces: they wait most of the time, for timers of daemons. */
 const END_TO_END = [
   /^tests\/(e2e|probe)\//,

@@ -4,6 +4,7 @@
  */
 
 import { spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { inNetworkNamespace, networkNamespacePath } from "../../lib/system/namespaces.ts";
 
 export type Host = "a" | "b" | "c";
@@ -55,10 +56,9 @@ export function networkTest(
   });
 }
 
-let count = 0;
-
 async function withNetwork(fn: (network: TestNetwork) => Promise<void> | void): Promise<void> {
-  const tag = `hlsys${process.pid}n${count++}`;
+  // Files of tests are threads of one process.
+  const tag = `hlsys${process.pid}${randomBytes(3).toString("hex")}`;
   const name = (host: Host) => `${tag}${host}`;
   const ip = (host: Host, command: string) => run("ip", ["-n", name(host), ...command.split(" ")]);
   const hosts: Host[] = ["a", "b", "c"];

@@ -310,11 +310,13 @@ Deno.test("an interface with an address of another subnet is told, one that reac
   assert.equal(await first(["10.9.8.2/16"]), "none");
 });
 
-Deno.test("only a standby is told to take an address away that nothing here holds", async () => {
-  const next = async (asked: CheckQuestion) => {
-    const evidence = [...split, software(null)];
+Deno.test("only a standby beside another holder is told to take an address away that nothing here holds", async () => {
+  const next = async (asked: CheckQuestion, found: readonly Evidence[] = split) => {
+    const evidence = [...found, software(null)];
     return (await explain(asked, evidence, judge(asked, evidence)))[0]?.next;
   };
+  const alone = [own(true), answers(VIP, []), answers(PRIMARY, []), echo(PRIMARY, 0, 3)];
+  assert.match(await next(standby(), alone) ?? "", /^systemctl status/);
   assert.equal(await next(standby()), `ip addr del ${VIP} dev eth0`);
   assert.match(await next(question("either")) ?? "", /^systemctl status/);
 });

@@ -169,6 +169,18 @@ for (const isFree of [true, false]) {
   });
 }
 
+Deno.test("a claim of an address that an operator has taken off in maintenance is no rival's", () => {
+  const claim = { kind: "claim", group: "web", address: "192.0.2.100", hardware: "b" } as const;
+  const rivals = (wired: HandWired) => {
+    wired.step("n1", claim);
+    return wired.reports("n1").filter((each) => each === "warning rival-claim").length;
+  };
+  assert.equal(rivals(takenOffInMaintenance()), 0);
+  const untouched = quietPair();
+  untouched.run(4_000);
+  assert.equal(rivals(untouched), 1);
+});
+
 Deno.test("a second holder is an alarm in maintenance too, also while an address is left taken off", () => {
   const wired = takenOffInMaintenance();
   wired.still.add("n2");

@@ -28,6 +28,7 @@ function staleHere(question: CheckQuestion, evidence: readonly Evidence[]): Caus
   const hasDaemon = evidence.some((piece) => piece.kind === "daemon");
   if (software === undefined || software.processes.length > 0 || speaks || hasDaemon) return [];
   const vips = new Set(question.vips.map((vip) => vip.address));
+  const heldElsewhere = new Set(nodesHolding(question, evidence).map(({ vip }) => vip));
   return ofKind(evidence, "own-address").filter((piece) => piece.isHere && vips.has(piece.subject)).map(
     (piece): Cause => ({
       code: "stale-address",
@@ -41,8 +42,8 @@ function staleHere(question: CheckQuestion, evidence: readonly Evidence[]): Caus
         }`,
         "neither Heartbeat, Heartline, keepalived, ucarp nor Corosync runs here, and nothing of theirs is sent",
       ],
-      // Two primaries that both follow this advice would leave nobody: only a standby is told to let go.
-      next: question.role === "standby"
+      // Nobody may be left without a holder: only a standby is told to let go, and only while another one answers.
+      next: question.role === "standby" && heldElsewhere.has(piece.subject)
         ? removal(piece, evidence)
         : "systemctl status keepalived heartbeat heartline pacemaker",
     }),

@@ -198,7 +198,7 @@ export class Keeper {
 
   /** Somebody else claims an address that is held here: tell the neighbours at once whose it is. */
   addressClaimed(context: Context, address: string, hardware: string, surroundings: Surroundings): void {
-    if (!holds(this.machine.state)) return;
+    if (!holds(this.machine.state) || this.returns.isLeft(this.#isMaintenance)) return;
     const why = this.#defence.meet(context, surroundings, address, hardware);
     if (why !== null) this.giveUpNow(context, why);
   }

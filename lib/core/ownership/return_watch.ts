@@ -45,7 +45,7 @@ export class ReturnWatch {
     this.#resources.add(resource);
     this.#windowMs = windowMs;
     if (!this.#mayHaveRunOut(context.now)) this.#isSomebodysDoing = true;
-    if (this.#isLeft(isMaintenance)) return "left";
+    if (this.isLeft(isMaintenance)) return "left";
     if (this.#pending === null) this.#ask(context);
     return "asked";
   }
@@ -73,7 +73,7 @@ export class ReturnWatch {
         group: this.group,
       });
     }
-    if (this.#isLeft(isMaintenance)) return null;
+    if (this.isLeft(isMaintenance)) return null;
     if (verdict.kind === "silent" && maySet) {
       const resources = [...this.#resources];
       this.drop();
@@ -96,7 +96,7 @@ export class ReturnWatch {
 
   /** Asks again when the question could not be put, and for the first time when maintenance has ended. */
   tick(context: Context, isMaintenance: boolean): void {
-    if (this.#resources.size === 0 || this.#pending !== null || this.#isLeft(isMaintenance)) return;
+    if (this.#resources.size === 0 || this.#pending !== null || this.isLeft(isMaintenance)) return;
     if (this.retryAt === null || context.now >= this.retryAt) this.#ask(context);
   }
 
@@ -109,7 +109,8 @@ export class ReturnWatch {
     this.#isSomebodysDoing = false;
   }
 
-  #isLeft(isMaintenance: boolean): boolean {
+  /** What is gone is left to whoever took it off. */
+  isLeft(isMaintenance: boolean): boolean {
     return isMaintenance && this.#isSomebodysDoing;
   }
 

@@ -210,13 +210,12 @@ export class Lab {
 
   /** The machine is off: no cable carries, no process runs, no address is held. */
   async powerOff(node: string): Promise<void> {
-    this.machine(node).killNow();
     await this.#do(`power off ${node}`, async () => {
-      await Promise.all([this.network.harm(node, "all", { cut: true }), this.network.flush(node)]);
+      // All at the same moment: a machine without power does not keep its address for a while.
+      const isOff = this.machine(node).powerOff();
+      await Promise.all([isOff, this.network.harm(node, "all", { cut: true }), this.network.flush(node)]);
+      await this.network.flush(node);
     });
-    await this.machine(node).powerOff();
-    // What its last program may have put on since.
-    await this.network.flush(node);
     await this.#daemons.get(node)?.ended;
   }
 

@@ -163,6 +163,7 @@ const cases: ReadonlyArray<
     "possible",
   ],
   ["a rate that may be exceeded", [`{"limit":{"rate":5,"per":"second"}},${accept}`, drop], beats, "possible"],
+  ["a program that decides before the policy", [`{"queue":{"num":0}}`, drop], beats, "possible"],
   ["what is not understood", [`${meta("skuid", "7")},${drop}`], beats, "possible"],
   ["the other direction", [drop], out(beats), null],
   ["on its way out", [drop], out(beats), 10, { hook: "output" }],

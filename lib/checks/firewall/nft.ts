@@ -94,6 +94,9 @@ function readRule(rule: JsonObject, named: Named, words: string | undefined): Ru
   return { text: words ?? JSON.stringify(rule["expr"]), handle, tests, end };
 }
 
+/** What becomes of the traffic is not known here. */
+const undecided: RuleEnd = { kind: "map", field: null, layer: null, entries: [], isComplete: false };
+
 function readEnd(expression: JsonObject): RuleEnd | null {
   const [name] = Object.keys(expression);
   switch (name) {
@@ -109,6 +112,12 @@ function readEnd(expression: JsonObject): RuleEnd | null {
       const target = expression[name] ?? null;
       return { kind: name, chain: isObject(target) ? text(target["target"]) : "" };
     }
+    // Another program, interface or socket decides.
+    case "queue":
+    case "fwd":
+    case "synproxy":
+    case "tproxy":
+      return undecided;
     default:
       return null;
   }

@@ -62,9 +62,12 @@ export function fitted(packet: Uint8Array): Uint8Array {
   return packet.buffer.byteLength > 2 * packet.length ? new Uint8Array(packet) : packet;
 }
 
+/** What the kernel says where a firewall, a route that prohibits, or one that is a black hole takes the packet. */
+const refusals: readonly number[] = [Errno.EPERM, Errno.EACCES, Errno.EINVAL];
+
 /** The error number of a send in words. */
 export function explain(code: number): string {
-  return code === Errno.EPERM || code === Errno.EACCES
+  return refusals.includes(code)
     ? "refused by this machine itself, by a firewall rule or a route that prohibits it"
     : errnoText(code);
 }

@@ -152,10 +152,11 @@ const END_TO_END = [
   /^tests\/drill\/(fifty|packets)_/,
 ];
 /**
- * With daemons at realtime priority, alone on the machine: while such a daemon is busy, the kernel gives everything
- * else a twentieth of each second, and daemons of another laboratory would rightly notice that they stood still.
+ * Alone on the machine. With daemons at realtime priority: while such a daemon is busy, the kernel gives everything
+ * else a twentieth of each second, and daemons of another laboratory would rightly notice that they stood still. And
+ * the demo, whose deadtime is a second.
  */
-const ALONE = [/^tests\/e2e\/(deaths|intruders)_/];
+const ALONE = [/^tests\/e2e\/(deaths|intruders)_/, /^tests\/scripts\/demo_test/];
 /** Beside real Heartbeat daemons, which take ten seconds to start. */
 const INTEROP = [/^tests\/interop\//];
 /**
@@ -204,7 +205,7 @@ async function main(): Promise<boolean> {
     const compiled = await denoStep("compile dist/heartline", ["run", "--allow-all", "scripts/compile.ts"]);
     if (!compiled) skip("end to end, binary", "dist/heartline could not be built");
     const env = { HEARTLINE_E2E_TARGET: compiled ? "both" : "source" };
-    await testStep("end to end, at realtime priority", files.alone, {
+    await testStep("end to end, alone on the machine", files.alone, {
       jobs: 1,
       env,
       limitMs: 10 * MINUTE_MS,

@@ -163,8 +163,7 @@ const INTEROP = [/^tests\/interop\//];
  * Files of them at a time. Lower: the run takes longer. Higher: the daemons starve each other on two cores, and what
  * they rightly do then fails the tests.
  */
-const LABS = 3;
-const INTEROP_LABS = 2;
+const LABS = 2;
 
 /** Test files, relative to the root, by the step that runs them. */
 function testFiles(): Record<"parallel" | "serial" | "alone" | "endToEnd" | "interop", string[]> {
@@ -212,7 +211,7 @@ async function main(): Promise<boolean> {
     });
     await testStep("end to end", files.endToEnd, { jobs: LABS, env, limitMs: 30 * MINUTE_MS });
     await testStep("beside real Heartbeat daemons", files.interop, {
-      jobs: INTEROP_LABS,
+      jobs: LABS,
       env,
       limitMs: 15 * MINUTE_MS,
     });

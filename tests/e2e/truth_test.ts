@@ -26,7 +26,7 @@ const withArbiter: ConfigOptions = {
 };
 
 /** Laboratories at the same time. More: daemons wait for the processor, and the test measures that. */
-const labsAtOnce = 3;
+const labsAtOnce = 2;
 /** In virtual time the cluster has come to rest by then. */
 const blowAtMs = 10_000;
 /** As many of the fault to the heartbeats, and of the two nodes' heartbeats to each other. */

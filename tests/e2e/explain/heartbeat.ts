@@ -76,7 +76,8 @@ export const heartbeatAddress: Course = {
         shell(
           lab,
           "node2",
-          "nft delete table ip guard; ip addr flush dev hb0; ip addr add 10.78.2.2/24 dev hb0; sleep 1",
+          // In this order: one heartbeat that passes in between makes a daemon restart itself.
+          "ip addr flush dev hb0; ip addr add 10.78.2.2/24 dev hb0; nft delete table ip guard; sleep 1",
         ),
       holders: both,
       ask: [{

@@ -50,7 +50,7 @@ export interface Course {
 const deadlineMs = 120_000;
 const settledMs = 1200;
 /** Courses at a time: more of them, and daemons on two cores starve into split brains of their own. */
-const coursesMax = 6;
+const coursesMax = 4;
 
 /** Registers every situation as a test. */
 export function registerCourses(courses: readonly Course[], target: Target): void {

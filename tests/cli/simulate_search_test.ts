@@ -158,7 +158,7 @@ for (const [what, verb, reason] of interruptions) {
       const children = `/proc/${child.pid}/task/${child.pid}/children`;
       const workers = () =>
         readFileSync(children, "utf8").split(" ").filter((word) => word !== "").map(Number);
-      const deadlineMs = performance.now() + 15_000;
+      const deadlineMs = performance.now() + 60_000;
       while (workers().length < 2 && performance.now() < deadlineMs) {
         await new Promise((go) => setTimeout(go, 20));
       }

@@ -238,7 +238,7 @@ export class Inbox implements MediumEvents {
   }
 }
 
-export async function until(condition: () => boolean, what: string, limitMs = 10_000): Promise<void> {
+export async function until(condition: () => boolean, what: string, limitMs = 30_000): Promise<void> {
   const deadline = performance.now() + limitMs;
   while (!condition()) {
     if (performance.now() > deadline) throw new Error(`waited ${limitMs} ms in vain until ${what}`);

@@ -79,7 +79,7 @@ function ip(...args: string[]): string {
   return execFileSync("ip", args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
 }
 
-export async function until(condition: () => boolean, what: string, deadlineMs = 5000): Promise<void> {
+export async function until(condition: () => boolean, what: string, deadlineMs = 30_000): Promise<void> {
   const end = performance.now() + deadlineMs;
   while (!condition()) {
     if (performance.now() > end) throw new Error(`not within ${deadlineMs} ms: ${what}`);

@@ -98,7 +98,7 @@ async function withNetwork(fn: (network: TestNetwork) => Promise<void> | void): 
 export async function until(
   what: string,
   holds: () => boolean | Promise<boolean>,
-  limitMs = 5000,
+  limitMs = 30_000,
 ): Promise<void> {
   const deadline = performance.now() + limitMs;
   while (!await holds()) {

@@ -17,7 +17,7 @@ function isGone(pid: number): boolean {
   }
 }
 
-async function until(condition: () => boolean, deadlineMs = 5000): Promise<void> {
+async function until(condition: () => boolean, deadlineMs = 30_000): Promise<void> {
   const end = performance.now() + deadlineMs;
   while (!condition()) {
     assert.ok(performance.now() < end, "the awaited condition did not come in time");

@@ -88,7 +88,10 @@ export class LabDaemon {
   }
 }
 
+/** Between the clock of the stamps and the laboratory's. One value: what is stamped alike was said at one instant. */
+const unixOriginMs = Date.now() - monotonicMs();
+
 function saidMs(line: string, heardMs: number): number {
   const stamp = /^\d{4}-\d\d-\d\dT[\d:.]+Z(?= )/.exec(line)?.[0];
-  return stamp === undefined ? heardMs : Math.min(heardMs, Date.parse(stamp) - (Date.now() - monotonicMs()));
+  return stamp === undefined ? heardMs : Math.min(heardMs, Date.parse(stamp) - unixOriginMs);
 }

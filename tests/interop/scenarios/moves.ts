@@ -89,10 +89,12 @@ export const moves: readonly InteropScenario[] = [
         await other("node2");
         // A daemon whose scripts for one move still run takes their end for that of the next move.
         await pair.settled("local");
+        await pair.stays("node1", 3_000);
+        const before = pair.log().length;
         await pair.stop("node1");
         await pair.heldBy("node2");
         await other("node2");
-        await pair.settled("all");
+        await pair.logged(/mach_down takeover complete for node node1/, "node2", before);
         pair.start();
         await pair.heldBy("node1");
         await pair.settled("local");

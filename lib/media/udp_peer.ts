@@ -1,7 +1,8 @@
 /** Sends packets from one socket to one peer, or group, and counts what became of them. */
 
-import { type DatagramSender, destination } from "../system/datagram_sender.ts";
+import type { DatagramSender } from "../system/datagram_sender.ts";
 import { Errno } from "../system/errno.ts";
+import { internetSocketAddress } from "../system/socket.ts";
 import type { MediumCounters } from "./medium.ts";
 
 /** The network takes nothing for the moment: the packet is lost, and tells nothing of the path. */
@@ -20,7 +21,7 @@ export class UdpPeer {
     /** Called after every send with the error number; 0: it went out. */
     readonly sent: (peer: UdpPeer, code: number) => void,
   ) {
-    this.#destination = destination(address, port);
+    this.#destination = internetSocketAddress(address, port);
   }
 
   send(packet: Uint8Array): void {

@@ -10,8 +10,8 @@
 import { readdirSync, readlinkSync } from "node:fs";
 import { EnvironmentError } from "../errors.ts";
 import { Errno } from "./errno.ts";
-import { cString, errno, libc } from "./libc.ts";
-import { AF, internetSocketAddress, MSG, SO, SOCK, socketAddressText, SOL_SOCKET } from "./socket.ts";
+import { libc } from "./libc.ts";
+import { AF, sendTo, SO, SOCK, socketAddressText, SOL_SOCKET } from "./socket.ts";
 
 /** By the kernel's name for each: numbers of descriptors are given again as soon as they are closed. */
 export type OwnSockets = ReadonlyMap<string, number>;
@@ -74,17 +74,8 @@ export class DatagramSender {
   }
 
   #send(packet: Uint8Array, to: Uint8Array): number {
-    if (this.#descriptor < 0) return Errno.EBADF;
-    const flags = MSG.DONTWAIT | MSG.NOSIGNAL;
-    const sent = libc().sendto(this.#descriptor, packet, packet.length, flags, to, to.length);
-    return sent < 0 ? errno() : 0;
+    return this.#descriptor < 0 ? Errno.EBADF : sendTo(this.#descriptor, packet, to);
   }
-}
-
-/** struct sockaddr of an address that may have a scope: `10.0.0.2`, `fe80::1%hb0`. */
-export function destination(address: string, port: number): Uint8Array {
-  const [plain, zone] = address.split("%") as [string, string?];
-  return internetSocketAddress(plain, port, zone === undefined ? 0 : libc().if_nametoindex(cString(zone)));
 }
 
 const addressBytesMax = 28;

@@ -6,7 +6,7 @@
 import { randomBytes } from "node:crypto";
 import { unixMs } from "./clock.ts";
 import { Errno, SystemError } from "./errno.ts";
-import { cString, libc } from "./libc.ts";
+import { cString } from "./libc.ts";
 import { buildEchoRequest, ipv4Payload, readEchoReply } from "./packets/icmp_echo.ts";
 import { addressBytes, type Family } from "./packets/ip_address.ts";
 import {
@@ -83,13 +83,11 @@ export class EchoSocket {
    * the kernel refused it (no route, no buffer): a request that is lost here is as lost as on the wire.
    */
   send(target: string, identifier: number, sequence: number, payload: Uint8Array): number {
-    const [address, zone] = target.split("%") as [string, string | undefined];
-    const bytes = addressBytes(address);
+    const bytes = addressBytes(target.split("%")[0]!);
     if (bytes === null || (bytes.length === 4) !== (this.family === 4)) return Errno.EINVAL;
-    const scope = zone === undefined ? 0 : libc().if_nametoindex(cString(zone));
     this.#lastIdentifier = identifier & 0xffff;
     const packet = buildEchoRequest(this.family, { identifier, sequence, payload });
-    return this.#socket.trySend(packet, internetSocketAddress(address, 0, scope));
+    return this.#socket.trySend(packet, internetSocketAddress(target, 0));
   }
 
   /** The replies that came since the last call, whoever's they are. */

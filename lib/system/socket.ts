@@ -4,7 +4,7 @@
  */
 
 import { Errno, succeed, SystemError } from "./errno.ts";
-import { errno, libc } from "./libc.ts";
+import { cString, errno, libc } from "./libc.ts";
 import { addressBytes, addressText } from "./packets/ip_address.ts";
 
 export const AF = { UNIX: 1, INET: 2, INET6: 10, NETLINK: 16, PACKET: 17 } as const;
@@ -78,9 +78,7 @@ export class NativeSocket {
 
   /** Like `send`, without an exception: 0, or the error number. */
   trySend(packet: Uint8Array, to: Uint8Array | null): number {
-    const flags = MSG.DONTWAIT | MSG.NOSIGNAL;
-    const sent = libc().sendto(this.#descriptor, packet, packet.length, flags, to, to?.length ?? 0);
-    return sent < 0 ? errno() : 0;
+    return sendTo(this.#descriptor, packet, to);
   }
 
   /** The next packet that waits; `null` when there is none. Throws a SystemError for anything else. */
@@ -127,6 +125,13 @@ export class NativeSocket {
   }
 }
 
+/** Hands a packet to the kernel, which never waits: 0, or the error number. `to` is a struct sockaddr. */
+export function sendTo(descriptor: number, packet: Uint8Array, to: Uint8Array | null): number {
+  const flags = MSG.DONTWAIT | MSG.NOSIGNAL;
+  const sent = libc().sendto(descriptor, packet, packet.length, flags, to, to?.length ?? 0);
+  return sent < 0 ? errno() : 0;
+}
+
 /** A 32-bit value for `setOption`. */
 export function int32(value: number): Uint8Array {
   const bytes = new Uint8Array(new ArrayBuffer(4));
@@ -134,16 +139,17 @@ export function int32(value: number): Uint8Array {
   return bytes;
 }
 
-/** struct sockaddr_in or sockaddr_in6. `scope` is the interface index of a link-local address. */
-export function internetSocketAddress(address: string, port: number, scope = 0): Uint8Array {
-  const bytes = addressBytes(address)!;
+/** struct sockaddr_in or sockaddr_in6 of an address that may have a zone: `10.0.0.2`, `fe80::1%hb0`. */
+export function internetSocketAddress(address: string, port: number): Uint8Array {
+  const [plain, zone] = address.split("%") as [string, string?];
+  const bytes = addressBytes(plain)!;
   const isFour = bytes.length === 4;
   const result = new Uint8Array(isFour ? 16 : 28);
   const view = new DataView(result.buffer);
   view.setUint16(0, isFour ? AF.INET : AF.INET6, true);
   view.setUint16(2, port, false);
   result.set(bytes, isFour ? 4 : 8);
-  if (!isFour) view.setUint32(24, scope, true);
+  if (!isFour && zone !== undefined) view.setUint32(24, libc().if_nametoindex(cString(zone)), true);
   return result;
 }
 

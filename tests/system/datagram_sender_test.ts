@@ -4,9 +4,10 @@ import assert from "node:assert/strict";
 import dgram from "node:dgram";
 import { once } from "node:events";
 import { createServer } from "node:net";
-import { DatagramSender, destination, ownSockets } from "../../lib/system/datagram_sender.ts";
+import { DatagramSender, ownSockets } from "../../lib/system/datagram_sender.ts";
 import { Errno } from "../../lib/system/errno.ts";
 import { libc } from "../../lib/system/libc.ts";
+import { internetSocketAddress } from "../../lib/system/socket.ts";
 
 // Loaded once for the process, before the tests: it stays.
 libc();
@@ -41,7 +42,7 @@ for (const address of ["127.0.0.1", "::1"]) {
           if (heard.length === 20) resolve();
         })
       );
-      const to = destination(address, receiver.address().port);
+      const to = internetSocketAddress(address, receiver.address().port);
       for (let number = 0; number < 20; number++) assert.equal(sender.send(bytes(`${number}`), to), 0);
       // Nothing has given the event loop a turn to send anything.
       await all;
@@ -84,7 +85,7 @@ Deno.test("a TCP listener of the same port is not taken for it, and none at all 
     assert.throws(find, /Cannot send from UDP 127\.0\.0\.1 port \d+: its descriptor is not in/);
     const socket = await bound(port);
     try {
-      assert.equal(find().send(bytes("x"), destination("127.0.0.1", port)), 0);
+      assert.equal(find().send(bytes("x"), internetSocketAddress("127.0.0.1", port)), 0);
     } finally {
       await closed(socket);
     }
@@ -99,7 +100,7 @@ Deno.test("after its close nothing is sent: the descriptor may be another's", as
   try {
     const sender = DatagramSender.of(socket.address(), earlier);
     sender.close();
-    assert.equal(sender.send(bytes("x"), destination("127.0.0.1", 9)), Errno.EBADF);
+    assert.equal(sender.send(bytes("x"), internetSocketAddress("127.0.0.1", 9)), Errno.EBADF);
   } finally {
     await closed(socket);
   }
